@@ -5,10 +5,14 @@ Policies judge this table and nothing else. It holds rates, counts and ratios, n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 
 import pandas as pd
+
+NOT_GIVEN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,97 @@ class Measurement:
     target: str = ""
     keys: str = ""
     set_number: int = 0
-    lower: float = float("nan")
-    upper: float = float("nan")
-    null: float = float("nan")
-    control: float = float("nan")
+    lower: float = NOT_GIVEN
+    upper: float = NOT_GIVEN
+    null: float = NOT_GIVEN
+    control: float = NOT_GIVEN
     n: int = 0
 
 
-LEDGER_COLUMNS = ["family", "metric", "target", "keys", "set", "value"] + [
-    "lower", "upper", "null", "control", "n",
+class Goal(StrEnum):
+    """Which way a metric should go."""
+
+    LOW = "low"
+    NEAR_NULL = "near null"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a figure in the ledger means.
+
+    Parameters
+    ----------
+    family : str
+        ``"utility"`` or ``"disclosure"``.
+    name : str
+        As in the column `metric` of the ledger.
+    goal : Goal
+        Whether less is better, the null value is best, or the figure only informs.
+    minimum, maximum : float
+        Bounds of the value; infinite where there is no bound.
+    null : float
+        Value if nothing were disclosed, or nothing were lost; NaN if it depends on the data, in
+        which case the measurement carries it where it is known.
+    reference : str
+        Where the metric is defined.
+    """
+
+    family: str
+    name: str
+    goal: Goal
+    minimum: float
+    maximum: float
+    null: float
+    reference: str
+
+    def measure(
+        self,
+        value: float,
+        *,
+        target: str = "",
+        keys: str = "",
+        set_number: int = 0,
+        interval: tuple[float, float] = (NOT_GIVEN, NOT_GIVEN),
+        null: float | None = None,
+        n: int = 0,
+    ) -> Measurement:
+        """Write one value down.
+
+        Parameters
+        ----------
+        value : float
+            Finite.
+        target, keys, set_number, n
+            See `Measurement`.
+        interval : tuple of two float, optional
+            95 % interval.
+        null : float, optional
+            Null value for these data; that of the metric if not given.
+
+        Raises
+        ------
+        ValueError
+            If the value is not finite: a gate would let it pass in silence.
+        """
+        if not math.isfinite(value):
+            raise ValueError(f"metric '{self.name}' of '{target}' is not a finite number")
+        return Measurement(
+            family=self.family,
+            metric=self.name,
+            value=float(value),
+            target=target,
+            keys=keys,
+            set_number=set_number,
+            lower=float(interval[0]),
+            upper=float(interval[1]),
+            null=self.null if null is None else float(null),
+            n=int(n),
+        )
+
+
+LEDGER_COLUMNS = [
+    "family", "metric", "target", "keys", "set", "value", "lower", "upper", "null", "control", "n",
 ]  # fmt: skip
 
 
@@ -63,8 +149,8 @@ def make_ledger(measurements: Iterable[Measurement]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `LEDGER_COLUMNS`, sorted by family, metric, target, keys and set, so that the order of
-        measuring leaves no trace.
+        Columns `LEDGER_COLUMNS`, sorted by family, metric, target, keys and set, so that the order
+        of measuring leaves no trace.
     """
     rows = [asdict(m) for m in measurements]
     frame = pd.DataFrame(rows, columns=[f.name for f in fields(Measurement)])

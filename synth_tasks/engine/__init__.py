@@ -1,0 +1,30 @@
+"""The imputation and synthesis engine: data frames in, data frames out; no files, no Prefect."""
+
+from synth_tasks.engine.imputed import MultiplyImputed, Provenance
+from synth_tasks.engine.mice import mice, synthesize
+from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, make_plan
+from synth_tasks.engine.setup import (
+    make_method,
+    make_post,
+    make_predictor_matrix,
+    make_visit_sequence,
+    make_where,
+)
+from synth_tasks.engine.synthesis import Synthesizer, fit_synthesizer
+
+__all__ = [
+    "ImputationPlan",
+    "LoggedEvent",
+    "MultiplyImputed",
+    "Provenance",
+    "Synthesizer",
+    "fit_synthesizer",
+    "make_method",
+    "make_plan",
+    "make_post",
+    "make_predictor_matrix",
+    "make_visit_sequence",
+    "make_where",
+    "mice",
+    "synthesize",
+]

@@ -1,0 +1,114 @@
+"""The design matrix of parametric methods.
+
+Numbers are standardised, nominal variables become treatment dummies, ordinal variables orthogonal
+polynomial contrasts (as R's `model.matrix` makes them). Columns that do not vary or depend linearly on
+the others are left out, whatever their scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.linalg import qr
+
+from synth_tasks.data import Kind, Variable
+
+DEPENDENCE_TOLERANCE = 1e-7
+
+
+@lru_cache(maxsize=64)
+def polynomial_contrasts(n_levels: int) -> np.ndarray:
+    """Return orthonormal polynomial contrasts, as R's ``contr.poly``.
+
+    Returns
+    -------
+    ndarray of shape (n_levels, n_levels - 1)
+        Column d holds the contrast of degree d + 1.
+    """
+    scores = np.arange(n_levels) - (n_levels - 1) / 2
+    powers = np.vander(scores, n_levels, increasing=True)
+    q, r = np.linalg.qr(powers)
+    return (q * np.sign(np.diag(r)))[:, 1:]
+
+
+def expand(x: np.ndarray, variables: Sequence[Variable]) -> np.ndarray:
+    """Expand coded predictors to numeric columns.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_rows, n_predictors)
+        Numbers and category codes.
+    variables : sequence of Variable
+        One per column of `x`.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_columns)
+        Without an intercept.
+    """
+    blocks = [_expand_column(x[:, i], variable) for i, variable in enumerate(variables)]
+    return np.hstack(blocks) if blocks else np.empty((len(x), 0))
+
+
+def _expand_column(values: np.ndarray, variable: Variable) -> np.ndarray:
+    if not variable.is_categorical:
+        return values[:, None]
+    n_levels = len(variable.categories)
+    if variable.kind is Kind.ORDINAL:
+        return polynomial_contrasts(n_levels)[values.astype(int)]
+    return (values[:, None] == np.arange(1, n_levels)).astype(float)
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design matrix learnt on training rows, to be applied to others.
+
+    Parameters
+    ----------
+    variables : tuple of Variable
+        Predictors in the order of the columns of `x`.
+    kept : ndarray of shape (n_kept,)
+        Expanded columns that are used.
+    center, scale : ndarray of shape (n_kept,)
+        Mean and standard deviation in the training rows.
+    """
+
+    variables: tuple[Variable, ...]
+    kept: np.ndarray
+    center: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def learn(cls, x: np.ndarray, variables: Sequence[Variable]) -> Design:
+        """Decide which columns to use and how to standardise them."""
+        columns = expand(x, variables)
+        center = columns.mean(axis=0)
+        scale = columns.std(axis=0)
+        # Relative to the size of the values: a variable in small units varies as much as any other.
+        varies = scale > 1e-10 * np.maximum(np.abs(center), np.finfo(float).tiny)
+        candidates = np.flatnonzero(varies)
+        standard = (columns[:, candidates] - center[candidates]) / scale[candidates]
+        kept = candidates[_independent(standard)]
+        return cls(tuple(variables), kept, center[kept], scale[kept])
+
+    def matrix(self, x: np.ndarray) -> np.ndarray:
+        """Return the standardised columns for new rows, without intercept."""
+        columns = expand(x, self.variables)[:, self.kept]
+        return (columns - self.center) / self.scale
+
+    def with_intercept(self, x: np.ndarray) -> np.ndarray:
+        """Return the standardised columns behind a column of ones."""
+        return np.column_stack([np.ones(len(x)), self.matrix(x)])
+
+
+def _independent(columns: np.ndarray) -> np.ndarray:
+    """Return the positions of a largest set of linearly independent columns, in order."""
+    if columns.shape[1] < 2:
+        return np.arange(columns.shape[1])
+    r, order = qr(columns, mode="r", pivoting=True, check_finite=False)
+    diagonal = np.abs(np.diag(r))
+    rank = int((diagonal > DEPENDENCE_TOLERANCE * diagonal[0]).sum())
+    return np.sort(order[:rank])

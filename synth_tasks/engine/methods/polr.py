@@ -1,0 +1,61 @@
+"""Proportional-odds logistic regression for ordered categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synth_tasks.data import Kind
+from synth_tasks.engine.augment import augment
+from synth_tasks.engine.categories import draw_categories
+from synth_tasks.engine.design_matrix import Design
+from synth_tasks.engine.methods.polyreg import OneLevel, Polyreg, fit_polyreg
+from synth_tasks.engine.registry import Context, method
+from synth_tasks.inference.ordinal import OrderedLogitFit, fit_ordered_logit
+
+
+@dataclass(frozen=True)
+class Polr:
+    """Fitted probabilities of the ordered categories that occur.
+
+    Parameters
+    ----------
+    design : Design
+        Learnt on the training rows.
+    levels : ndarray of shape (n_levels,)
+        Codes of the categories that occur in the training rows.
+    model : OrderedLogitFit
+        Of the positions in `levels`.
+    """
+
+    design: Design
+    levels: np.ndarray
+    model: OrderedLogitFit
+
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw a category for each row."""
+        probabilities = self.model.predict_probabilities(self.design.matrix(x))
+        return self.levels[draw_categories(probabilities, rng)]
+
+
+@method("polr", kinds=frozenset({Kind.ORDINAL}))
+def fit_polr(y: np.ndarray, x: np.ndarray, context: Context) -> Polr | Polyreg | OneLevel:
+    """Fit by maximum likelihood on augmented data; fall back to polyreg if that fails.
+
+    The parameters are not drawn.
+
+    References
+    ----------
+    van Buuren (2018). Flexible Imputation of Missing Data, 2nd ed., section 3.6.
+    """
+    levels, codes = np.unique(y, return_inverse=True)
+    if len(levels) < 3:
+        return fit_polyreg(y, x, context)
+    design = Design.learn(x, context.predictors)
+    codes, columns, weights = augment(codes, design.matrix(x), len(levels))
+    model = fit_ordered_logit(codes, columns, len(levels), weights)
+    if not model.converged:
+        context.log("polr did not converge; polyreg used instead")
+        return fit_polyreg(y, x, context)
+    return Polr(design, levels, model)

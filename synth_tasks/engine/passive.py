@@ -1,0 +1,109 @@
+"""Passive variables: computed from others by a formula, never predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from synth_tasks.data import Schema, Variable
+from synth_tasks.errors import DataError
+from synth_tasks.expressions import Expression, dependency_order
+
+
+class PassiveVariables:
+    """The passive variables of a plan, in the order in which they must be computed.
+
+    Parameters
+    ----------
+    formulas : mapping of str to str
+        Passive variable and its formula, e.g. ``{"bmi": "~ wgt / (hgt/100)**2"}``.
+    schema : Schema
+        All variables.
+    """
+
+    def __init__(self, formulas: Mapping[str, str], schema: Schema) -> None:
+        self.schema = schema
+        self.expressions = {
+            name: Expression(text, origin=f"method of '{name}'") for name, text in formulas.items()
+        }
+        for expression in self.expressions.values():
+            expression.require_columns(schema.names)
+        self.order = dependency_order(self.expressions)
+
+    def inputs(self, name: str) -> frozenset[str]:
+        """Return all variables a passive one depends on, through other passive ones too."""
+        direct = self.expressions[name].names
+        indirect = (self.inputs(i) for i in direct if i in self.expressions)
+        return direct.union(*indirect)
+
+    def ready(self, done: Collection[str]) -> list[str]:
+        """Return the passive variables whose inputs are all in `done`, in dependency order."""
+        found: list[str] = []
+        for name in self.order:
+            if self.expressions[name].names <= {*done, *found}:
+                found.append(name)
+        return found
+
+    def affected_by(self, name: str) -> list[str]:
+        """Return the passive variables that depend on `name`, in dependency order."""
+        return [passive for passive in self.order if name in self.inputs(passive)]
+
+    def compute(self, name: str, matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Compute a passive variable.
+
+        Parameters
+        ----------
+        name : str
+            The passive variable.
+        matrix : ndarray of shape (n_rows, n_variables)
+            Encoded data; the inputs hold no missing value in `rows`.
+        rows : ndarray of bool of shape (n_rows,)
+            Rows to compute.
+
+        Returns
+        -------
+        ndarray of shape (rows.sum(),)
+            Encoded values, exactly as computed: not rounded.
+        """
+        variable, expression = self.schema[name], self.expressions[name]
+        result = evaluate_encoded(expression, self.schema, matrix, rows)
+        return encode_result(result, variable, expression, int(rows.sum()))
+
+
+def evaluate_encoded(
+    expression: Expression, schema: Schema, matrix: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Evaluate a formula on rows of an encoded matrix; categories appear as their labels."""
+    columns = {}
+    for name in expression.names:
+        variable = schema[name]
+        values = matrix[rows, schema.position(name)]
+        if variable.is_categorical:
+            values = np.array(variable.categories, dtype=object)[values.astype(int)]
+        columns[name] = values
+    return expression.evaluate(columns)
+
+
+def encode_result(
+    result: np.ndarray, variable: Variable, expression: Expression, n_rows: int
+) -> np.ndarray:
+    """Turn the result of a formula into encoded values, or say how many rows have none."""
+    result = np.broadcast_to(result, n_rows)
+    if variable.is_categorical:
+        codes = {label: float(i) for i, label in enumerate(variable.categories)}
+        encoded = np.array([codes.get(label, np.nan) for label in result.tolist()], dtype=float)
+        problem = "a value that is not one of the variable's categories"
+    else:
+        try:
+            encoded = result.astype(float)
+        except (TypeError, ValueError):
+            encoded = np.full(n_rows, np.nan)
+        problem = "no finite number"
+    n_bad = int((~np.isfinite(encoded)).sum())
+    if n_bad:
+        raise DataError(
+            f"{expression.origin}: the formula gives {problem} in {n_bad} of {n_rows} rows: "
+            "guard it, e.g. with max() or where()"
+        )
+    return encoded
