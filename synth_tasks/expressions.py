@@ -244,8 +244,8 @@ class Expression:
             case ast.Compare(left=left, ops=ops, comparators=others):
                 operands = [self._evaluate(part, columns) for part in (left, *others)]
                 result = np.asarray(True)
-                for op, a, b in zip(ops, operands, operands[1:], strict=False):
-                    result = np.logical_and(result, COMPARISONS[type(op)](a, b))
+                for comparison, a, b in zip(ops, operands, operands[1:], strict=False):
+                    result = np.logical_and(result, COMPARISONS[type(comparison)](a, b))
                 return result
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return FUNCTIONS[name][0](*(self._evaluate(a, columns) for a in arguments))

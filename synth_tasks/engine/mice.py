@@ -171,7 +171,8 @@ def synthesize(
     """
     if isinstance(method, Mapping):
         method = {str(name): "cart" for name in data.columns} | dict(method)
-    return mice(data, m=m, **({"maxit": 1, "where": "all"} | settings), method=method)
+    merged: dict[str, Any] = {"maxit": 1, "where": "all"} | settings
+    return mice(data, m=m, method=method, **merged)
 
 
 def run_plan(

@@ -272,8 +272,8 @@ def make_plan(
     events: list[LoggedEvent] = []
     passive = PassiveVariables({n: t for n, t in methods.items() if is_formula(t)}, schema)
     mask = _extend_to_passive(mask, missing, passive, events)
-    predictors = _resolve_predictors(predictor_matrix, schema)
-    predictors = _clean_predictors(predictors, methods, passive, missing, schema, events)
+    allowed = _resolve_predictors(predictor_matrix, schema)
+    predictors = _clean_predictors(allowed, methods, passive, missing, schema, events)
     visits = _resolve_visits(visit_sequence, schema, mask, methods)
     _check_options(method_options, methods)
     plan = ImputationPlan(

@@ -10,8 +10,8 @@ from synth_tasks.data import Kind
 from synth_tasks.engine.augment import augment
 from synth_tasks.engine.categories import draw_categories
 from synth_tasks.engine.design_matrix import Design
-from synth_tasks.engine.methods.polyreg import OneLevel, Polyreg, fit_polyreg
-from synth_tasks.engine.registry import Context, method
+from synth_tasks.engine.methods.polyreg import fit_polyreg
+from synth_tasks.engine.registry import Context, Fitted, method
 from synth_tasks.inference.ordinal import OrderedLogitFit, fit_ordered_logit
 
 
@@ -40,7 +40,7 @@ class Polr:
 
 
 @method("polr", kinds=frozenset({Kind.ORDINAL}))
-def fit_polr(y: np.ndarray, x: np.ndarray, context: Context) -> Polr | Polyreg | OneLevel:
+def fit_polr(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
     """Fit by maximum likelihood on augmented data; fall back to polyreg if that fails.
 
     The parameters are not drawn.
