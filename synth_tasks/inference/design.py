@@ -1,0 +1,204 @@
+"""From a checked formula and a table to the arrays of a regression, with the names that R gives.
+
+Ordered categories get orthogonal polynomial contrasts (``phb.L``, ``phb.Q``, ``phb.C``, ``phb^4``),
+other categories and texts get treatment contrasts against the first level (``regeast``), as
+``options(contrasts = c("contr.treatment", "contr.poly"))`` says in R.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula as FormulaicFormula
+from formulaic.materializers import PandasMaterializer
+from formulaic.materializers.types import FactorValues
+from formulaic.transforms.contrasts import PolyContrasts, TreatmentContrasts
+from interface_meta import override
+
+from synth_tasks.errors import ModelError
+from synth_tasks.inference.formula import Formula
+
+INTERCEPT = "(Intercept)"
+
+# A column of which the columns before it leave no more than this share is aliased, as in R's lm.
+ALIAS_TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The predictors of a regression.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, k)
+        One column a term, of full rank.
+    terms : tuple of str
+        Names of the columns as in R.
+    """
+
+    x: np.ndarray
+    terms: tuple[str, ...]
+
+
+def build_design(data: pd.DataFrame, formula: Formula) -> Design:
+    """Build the predictors that the right side of a formula asks for.
+
+    Parameters
+    ----------
+    data : DataFrame of shape (n, n_columns)
+        Complete in the columns that the formula uses.
+    formula : Formula
+        As returned by `check_formula`.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    ModelError
+        If a value is missing, a transformation is not finite, or the terms are linearly dependent.
+    """
+    x, terms = _materialise(data, formula, "rhs")
+    if len(terms) == 0:
+        raise ModelError(f"formula '{formula.text}' leaves no term to estimate")
+    if len(x) <= len(terms):
+        raise ModelError(
+            f"formula '{formula.text}' has {len(terms)} terms for {len(x)} rows: leave terms out"
+        )
+    _check_rank(x, terms, formula)
+    return Design(x, terms)
+
+
+def build_response(data: pd.DataFrame, formula: Formula) -> np.ndarray:
+    """Build the numeric response, an array of shape (n,); see `build_design`."""
+    column = data[formula.response] if formula.response else None
+    if column is not None and _is_categorical(column):
+        raise ModelError(
+            f"the response '{formula.response}' is not numeric: use the model ordered_logit"
+        )
+    y, terms = _materialise(data, formula, "lhs")
+    if len(terms) != 1:
+        raise ModelError(f"formula '{formula.text}' must have one numeric response")
+    return y[:, 0]
+
+
+def check_complete(data: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse missing values in the columns of a model."""
+    for name in columns:
+        n_missing = int(data[name].isna().sum())
+        if n_missing:
+            raise ModelError(
+                f"column '{name}' has {n_missing} missing value(s): impute it before the analysis"
+            )
+
+
+def as_model_column(column: pd.Series) -> pd.Series:
+    """Turn a column into floating point numbers or into a categorical without empty levels."""
+    if not _is_categorical(column):
+        if not pd.api.types.is_numeric_dtype(column.dtype):
+            raise ModelError(
+                f"column '{column.name}' has the dtype {column.dtype}, which no model can use: "
+                "convert it to a number or a category"
+            )
+        return pd.Series(column.to_numpy(dtype=float), index=column.index, name=column.name)
+    coded = column.astype("category")
+    n_empty = len(coded.cat.categories) - coded.nunique()
+    if n_empty:
+        raise ModelError(
+            f"column '{column.name}' has {n_empty} level(s) without rows: merge levels or drop them"
+        )
+    return coded
+
+
+def _is_categorical(column: pd.Series) -> bool:
+    dtype = column.dtype
+    return isinstance(dtype, pd.CategoricalDtype) or (
+        pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
+    )
+
+
+def _materialise(
+    data: pd.DataFrame, formula: Formula, side: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    check_complete(data, formula.columns)
+    alias_of = {name: alias for alias, name in formula.aliases.items()}
+    table = pd.DataFrame(
+        {alias_of.get(n, n): as_model_column(data[n]) for n in formula.columns}
+    ).reset_index(drop=True)
+    try:
+        terms = getattr(FormulaicFormula(formula.code), side)
+        with np.errstate(all="ignore"):
+            materialiser = _RMaterialiser(table, context={"sqrt": np.sqrt})
+            matrix: Any = materialiser.get_model_matrix(terms, output="numpy", na_action="ignore")
+        values = np.asarray(matrix, dtype=float)
+    except Exception:
+        # The original message may quote data values.
+        raise ModelError(
+            f"formula '{formula.text}' cannot be computed from these data: "
+            "check that its functions are applied to numeric columns"
+        ) from None
+    names = tuple(_r_name(n, formula) for n in matrix.model_spec.column_names)
+    _check_finite(values, names)
+    return values, names
+
+
+def _r_name(name: str, formula: Formula) -> str:
+    for alias, column in formula.aliases.items():
+        name = name.replace(alias, column)
+    return INTERCEPT if name == "Intercept" else name.replace(" ** ", "^")
+
+
+def _check_finite(values: np.ndarray, names: Sequence[str]) -> None:
+    n_bad = (~np.isfinite(values)).sum(axis=0)
+    for name, count in zip(names, n_bad, strict=True):
+        if count:
+            raise ModelError(
+                f"term '{name}' is not a finite number in {count} row(s): "
+                "change its transformation or mend the column"
+            )
+
+
+def _check_rank(x: np.ndarray, terms: Sequence[str], formula: Formula) -> None:
+    # In an unpivoted QR decomposition |R_jj| is the length that earlier columns leave of column j.
+    left = np.abs(np.diag(np.linalg.qr(x, mode="r")))
+    aliased = np.flatnonzero(left <= ALIAS_TOLERANCE * np.linalg.norm(x, axis=0))
+    if len(aliased):
+        raise ModelError(
+            f"formula '{formula.text}': the term '{terms[aliased[0]]}' is a linear combination of "
+            "the terms before it (or constantly zero): leave it out"
+        )
+
+
+class _RMaterialiser(PandasMaterializer):
+    """formulaic's evaluation of a formula with the contrasts and the column names of R."""
+
+    @override
+    def _encode_categorical(
+        self,
+        values: Any,
+        metadata: Any,
+        encoder_state: dict[str, Any],
+        spec: Any,
+        drop_rows: Sequence[int],
+        reduced_rank: bool = False,
+    ) -> Any:
+        coded = pd.Categorical(values.__wrapped__)
+        contrasts = PolyContrasts() if coded.ordered else TreatmentContrasts()
+        levels = list(coded.categories)
+        matrix = np.asarray(contrasts.get_coding_matrix(levels, reduced_rank=reduced_rank))
+        fields = contrasts.get_coding_column_names(levels, reduced_rank=reduced_rank)
+        columns = {f: matrix[coded.codes, j] for j, f in enumerate(fields)}
+        # Already reduced where asked for, so there is no field left to drop.
+        return FactorValues(columns, kind="categorical", spans_intercept=False, encoded=True)
+
+    @override
+    def _flatten_encoded_evaled_factor(self, name: str, values: Any) -> dict[str, Any]:
+        if not isinstance(values, dict):
+            return {name: values}
+        fields = [f for f in values if not str(f).startswith("__")]
+        return {f"{name}{f}": values[f] for f in fields}

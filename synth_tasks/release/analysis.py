@@ -1,0 +1,91 @@
+"""The analyses that are published with a release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from synth_tasks.data import Kind, Schema
+from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.inference import check_analysis, fit_model, pool, summarize
+from synth_tasks.release.results import AnalysisResult
+from synth_tasks.release.spec import AnalysisSpec
+
+REAL_COLUMNS = ["term", "estimate", "std_error", "conf_low", "conf_high"]
+
+
+def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema) -> None:
+    """Refuse an analysis that cannot be fitted, before any data are synthesised."""
+    for analysis in analyses:
+        try:
+            check_analysis(analysis.model, analysis.formula, analysis.variables, schema.names)
+        except SynthError as error:
+            raise SpecError(f"analysis '{analysis.label}': {error}") from None
+
+
+def analyse(
+    analysis: AnalysisSpec,
+    schema: Schema,
+    sets: Sequence[pd.DataFrame],
+    real: pd.DataFrame,
+    rule: str = "reiter2003",
+) -> AnalysisResult:
+    """Fit an analysis to every set, pool, and fit it to the real data for comparison.
+
+    Parameters
+    ----------
+    analysis : AnalysisSpec
+        Model and formula or variables.
+    schema : Schema
+        Tells which columns are categories, whatever their dtype.
+    sets : sequence of DataFrame
+        The synthetic sets.
+    real : DataFrame
+        The completed real data.
+    rule : str, default "reiter2003"
+        Pooling rule.
+
+    Returns
+    -------
+    AnalysisResult
+    """
+    try:
+        fits = [
+            fit_model(_with_categories(s, schema), analysis.model, analysis.formula, analysis.variables)
+            for s in sets
+        ]
+        pooled = pool(fits, rule=rule)
+        on_real = fit_model(
+            _with_categories(real, schema), analysis.model, analysis.formula, analysis.variables
+        )
+    except SynthError as error:
+        raise type(error)(f"analysis '{analysis.label}': {error}") from None
+    return AnalysisResult(analysis.label, rule, pooled.table, summarize(on_real)[REAL_COLUMNS])
+
+
+def _with_categories(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Give every categorical variable a categorical dtype, so that models code it as such."""
+    frame = frame.copy()
+    for variable in schema:
+        if variable.kind in (Kind.BINARY, Kind.NOMINAL, Kind.ORDINAL):
+            dtype = pd.CategoricalDtype(variable.categories, ordered=variable.kind is Kind.ORDINAL)
+            frame[variable.name] = frame[variable.name].astype(object).astype(dtype)
+    return frame
+
+
+def interval_overlap(result: AnalysisResult) -> np.ndarray:
+    """Return the overlap of pooled and real 95 % intervals, term by term.
+
+    The mean of the shares of both intervals that the common part makes up; negative if they are apart.
+
+    References
+    ----------
+    Karr, Kohnen, Oganian, Reiter & Sanil (2006). A framework for evaluating the utility of data altered
+    to protect confidentiality. The American Statistician 60, 224-232.
+    """
+    low_s, high_s = (result.pooled[c].to_numpy(dtype=float) for c in ("conf_low", "conf_high"))
+    low_o, high_o = (result.real[c].to_numpy(dtype=float) for c in ("conf_low", "conf_high"))
+    common = np.minimum(high_s, high_o) - np.maximum(low_s, low_o)
+    return (common / (high_o - low_o) + common / (high_s - low_s)) / 2

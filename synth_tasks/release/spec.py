@@ -1,0 +1,282 @@
+"""The specification of a release: one YAML file, one model.
+
+Relative paths are looked up beside the YAML file, then in the current folder; suites of expectations
+also among those that the package ships.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from synth_tasks.data import Kind, VariableOverride
+from synth_tasks.errors import SpecError
+
+BUILTIN_DATASETS = ("boys",)
+MAX_SPEC_BYTES = 1_000_000
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Label = Annotated[str | bool | int | float, Field(union_mode="left_to_right")]
+
+
+class SpecModel(BaseModel):
+    """A part of the specification: unknown keys are refused, values cannot be changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSpec(SpecModel):
+    """Where the confidential data come from; give exactly one of `builtin`, `csv`, `parquet`, `arrow`."""
+
+    builtin: Literal["boys"] | None = Field(None, description="A data set that the package ships.")
+    csv: str | None = Field(None, description="Path of a CSV file in UTF-8 with a header row.")
+    parquet: str | None = Field(None, description="Path of a Parquet file.")
+    arrow: str | None = Field(None, description="Path of an Arrow IPC (Feather) file.")
+    delimiter: str = Field(",", min_length=1, max_length=1, description="Separator of the CSV file.")
+    missing: list[str] = Field(
+        ["", "NA"], description="Texts that mean a missing value in the CSV file."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SourceSpec:
+        given = [n for n in ("builtin", "csv", "parquet", "arrow") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of builtin, csv, parquet, arrow")
+        return self
+
+    @property
+    def path(self) -> str | None:
+        """The file to read; None for a built-in data set."""
+        return self.csv or self.parquet or self.arrow
+
+
+class DatasetSpec(SpecModel):
+    """The data set: its name, its source and what readers of the release should know."""
+
+    name: Name = Field(description="Folder name of the release: small letters, digits, - and _.")
+    title: str = Field("", description="Title for people.")
+    description: str = Field("", description="What the data are about.")
+    licence: str = Field("", description="Licence under which the synthetic data are published.")
+    citations: list[str] = Field([], description="Where the real data come from.")
+    source: SourceSpec = Field(description="Where the confidential data come from.")
+    drop: list[str] = Field([], description="Columns left out of everything.")
+
+
+class VariableSpec(SpecModel):
+    """What inference gets wrong about a column."""
+
+    kind: Kind | None = Field(None, description="Measurement level.")
+    categories: list[Label] | None = Field(None, description="Categories in order.")
+    decimals: int | None = Field(None, ge=0, le=10, description="Decimals of a numeric column.")
+
+    def as_override(self) -> VariableOverride:
+        """Return the statement in the terms of the schema."""
+        categories = None if self.categories is None else tuple(self.categories)
+        return VariableOverride(self.kind, categories, self.decimals)
+
+
+Method = str | dict[str, str]
+PredictorMatrix = dict[str, dict[str, Literal[0, 1]]]
+
+
+class ImputationSpec(SpecModel):
+    """How missing cells are completed before synthesis."""
+
+    m: Literal[1] = Field(1, description="One completed data set is synthesised.")
+    maxit: int = Field(10, ge=1, le=1000, description="Sweeps of the chained equations.")
+    method: Method = Field(
+        {}, description="Method, or methods and formulas (~ ...) by column; default by kind."
+    )
+    predictor_matrix: PredictorMatrix = Field(
+        {}, description="Entries that differ from 1: row (imputed), column (predictor)."
+    )
+    visit_sequence: str | list[str] = Field("roman", description="Order of imputation.")
+    post: dict[str, str] = Field({}, description="Formula applied to drawn values, by column.")
+    options: dict[str, dict[str, Any]] = Field({}, description="Options by method.")
+
+
+class SynthesisSpec(SpecModel):
+    """How the synthetic sets are drawn."""
+
+    m: int = Field(5, ge=2, le=1000, description="Number of synthetic sets; pooling needs two.")
+    method: str = Field("cart", description="Method of all variables not named otherwise.")
+    method_by_variable: dict[str, str] = Field(
+        {}, description="Method or formula (~ ...) of single columns."
+    )
+    options: dict[str, dict[str, Any]] = Field({}, description="Options by method.")
+    predictor_matrix: PredictorMatrix = Field(
+        {}, description="Entries that differ from 1: row (synthesised), column (predictor)."
+    )
+    conditioning: Literal["synthetic", "observed"] = Field(
+        "synthetic", description="Draw given synthetic values, or (for comparison) given real ones."
+    )
+    visit_sequence: str | list[str] = Field("roman", description="Order of synthesis.")
+    post: dict[str, str] = Field({}, description="Formula applied to drawn values, by column.")
+    proper: bool = Field(False, description="Fit models on a bootstrap sample for every set.")
+
+
+class AnalysisSpec(SpecModel):
+    """An analysis whose pooled result is published with the data."""
+
+    model: str = Field(description="ols, ordered_logit, mean or correlation.")
+    formula: str | None = Field(None, description="Model formula as in R.")
+    variables: list[str] | None = Field(None, description="Columns, for means and correlations.")
+
+    @property
+    def label(self) -> str:
+        """The analysis in one line."""
+        return f"{self.model}: {self.formula or ', '.join(self.variables or [])}"
+
+
+class DisclosureSpec(SpecModel):
+    """What an intruder may know and want to learn."""
+
+    keys: list[str] = Field(
+        [], description="Quasi-identifiers; the first three synthesised columns if empty."
+    )
+    targets: list[str] = Field([], description="Sensitive columns; all others if empty.")
+
+
+class PolicySpec(SpecModel):
+    """Which suites of expectations must be met; those not named are made from schema and spec."""
+
+    source: str | None = Field(None, description="Suite for the data as they arrive.")
+    completed: str | None = Field(None, description="Suite for the completed data.")
+    synthetic: str | None = Field(None, description="Suite for every synthetic set.")
+    suite: str = Field(
+        "expectations/default/gate.json", description="Suite for the ledger of metrics: the gate."
+    )
+
+
+class PublishSpec(SpecModel):
+    """Where and how the release is published."""
+
+    to: str = Field("releases", description="Folder under which <dataset>/<version> is made.")
+    formats: list[Literal["parquet", "csv"]] = Field(
+        ["parquet", "csv"], min_length=1, description="File formats of the data."
+    )
+    seed: int | None = Field(
+        None, ge=0, description="Seed written in the open: for public data only."
+    )
+    seed_secret: str | None = Field(
+        None, description="Name of the Prefect Secret block that holds the seed."
+    )
+    keep_workspace: bool = Field(
+        False, description="Keep the confidential intermediate files after publication."
+    )
+
+
+class ReleaseSpec(SpecModel):
+    """Everything that defines a release."""
+
+    dataset: DatasetSpec
+    variables: dict[str, VariableSpec] = Field({}, description="What inference gets wrong.")
+    imputation: ImputationSpec = ImputationSpec()
+    synthesis: SynthesisSpec = SynthesisSpec()
+    analysis: list[AnalysisSpec] = []
+    disclosure: DisclosureSpec = DisclosureSpec()
+    policy: PolicySpec = PolicySpec()
+    publish: PublishSpec = PublishSpec()
+    base: str = Field(".", description="Folder that relative paths start from; set when read.")
+
+    @field_validator("analysis")
+    @classmethod
+    def _labels_differ(cls, value: list[AnalysisSpec]) -> list[AnalysisSpec]:
+        labels = [analysis.label for analysis in value]
+        if len(set(labels)) != len(labels):
+            raise ValueError("the same analysis is listed twice")
+        return value
+
+    def find(self, path: str) -> Path:
+        """Return an existing file for a path of the specification."""
+        tried = [Path(self.base) / path, Path.cwd() / path]
+        for candidate in tried:
+            if candidate.is_file():
+                return candidate.resolve()
+        raise SpecError(
+            f"file not found: '{path}' (looked in {Path(self.base).resolve()} and {Path.cwd()})"
+        )
+
+    def digest(self) -> str:
+        """Return a hash of everything that decides what is released.
+
+        Where it is published, and the seed, do not count.
+        """
+        content = self.model_dump(mode="json", exclude={"base": True, "publish": _NOT_CONTENT})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+_NOT_CONTENT = {"to", "seed", "seed_secret", "keep_workspace"}
+
+
+def read_spec(path: str | Path) -> ReleaseSpec:
+    """Read a specification from a YAML file.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    ReleaseSpec
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be read or says something that the model does not allow.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > MAX_SPEC_BYTES:
+            raise SpecError(f"{path}: larger than {MAX_SPEC_BYTES} bytes: this is not a release spec")
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise SpecError(f"cannot read the release spec {path}: {reason}") from None
+    return parse_spec(text, base=file.resolve().parent, origin=str(path))
+
+
+def parse_spec(text: str, base: Path, origin: str = "release spec") -> ReleaseSpec:
+    """Read a specification from YAML text; see `read_spec`."""
+    if "&" in text and any(isinstance(t, yaml.AliasToken) for t in _scan(text, origin)):
+        raise SpecError(f"{origin}: YAML aliases (*name) are not allowed: write the value out")
+    try:
+        content = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise SpecError(f"{origin}: not valid YAML{_position(error)}") from None
+    if not isinstance(content, dict):
+        raise SpecError(f"{origin}: expected keys such as dataset, synthesis, publish")
+    return build_spec(content, base, origin)
+
+
+def _scan(text: str, origin: str) -> list[yaml.Token]:
+    try:
+        return list(yaml.scan(text, Loader=yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise SpecError(f"{origin}: not valid YAML{_position(error)}") from None
+
+
+def _position(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+
+
+def build_spec(content: dict[str, Any], base: Path, origin: str = "release spec") -> ReleaseSpec:
+    """Build a specification from plain content; the first error is reported in one line."""
+    try:
+        return ReleaseSpec.model_validate({**content, "base": str(base)})
+    except ValidationError as errors:
+        first = errors.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            message = "unknown key"
+        more = errors.error_count() - 1
+        also = f" (and {more} more)" if more else ""
+        raise SpecError(f"{origin}: {where}: {message[0].lower()}{message[1:]}{also}") from None

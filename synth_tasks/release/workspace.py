@@ -1,0 +1,293 @@
+"""The private workspace: where everything confidential stays.
+
+Layout, for each data set: ``secrets.json`` (seed and key), ``stages/<stage>-<digest>/`` (results of
+finished stages), ``reports/<version>/`` (reports with aggregates of the real data). Folders have mode
+0700, files 0600. A stage folder appears at once when the stage is finished, so a killed run resumes at
+the first stage that is not there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+import pickle
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import platformdirs
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synth_tasks.data import Schema, decode
+from synth_tasks.errors import SynthError
+from synth_tasks.release.files import (
+    file_sha256,
+    make_private_folder,
+    readable_errors,
+    sync_folder,
+    write_atomically,
+)
+
+RESULT_FILE = "result.json"
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRef:
+    """A reference to a file in the workspace; what tasks pass on instead of rows.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    sha256 : str
+        Its hash, keyed with the secret of the workspace, so that it says nothing about the data.
+    rows, columns : int
+        Size of the table.
+    """
+
+    path: str
+    sha256: str
+    rows: int
+    columns: int
+
+
+class Workspace:
+    """The private folder of one data set.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of all workspaces.
+    dataset : str
+        Name of the data set.
+    key : bytes
+        Secret that all published and logged digests are keyed with.
+    """
+
+    def __init__(self, root: Path, dataset: str, key: bytes) -> None:
+        self.folder = root / dataset
+        self._key = key
+        with readable_errors("make the workspace", self.folder):
+            make_private_folder(self.folder / "stages")
+            self.folder.chmod(0o700)
+
+    # --- digests ---------------------------------------------------------------------------------
+
+    def digest(self, *parts: str) -> str:
+        """Return a keyed hash of texts: equal parts give equal digests, guesses cannot be tested."""
+        message = json.dumps(parts).encode()
+        return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+
+    def fingerprint(self, matrix: np.ndarray, schema: Schema) -> str:
+        """Return a keyed hash of a table: its values, names, types and order."""
+        content = hashlib.sha256(np.asarray(matrix, dtype="<f8").tobytes(order="F"))
+        content.update(json.dumps([list(matrix.shape), schema.to_dict()]).encode())
+        return self.digest("data", content.hexdigest())
+
+    # --- tables ----------------------------------------------------------------------------------
+
+    def write_table(self, path: Path, matrix: np.ndarray, schema: Schema) -> DatasetRef:
+        """Write an encoded table and its schema as Parquet; see `read_table`."""
+        columns = {name: pa.array(matrix[:, i]) for i, name in enumerate(schema.names)}
+        table = pa.table(columns).replace_schema_metadata({"schema": json.dumps(schema.to_dict())})
+        write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd"))
+        return DatasetRef(str(path), self._file_digest(path), *matrix.shape)
+
+    def read_table(self, ref: DatasetRef) -> tuple[np.ndarray, Schema]:
+        """Read an encoded table back, after making sure that the file is what was written."""
+        self._check(ref)
+        table = pq.read_table(ref.path)
+        schema = Schema.from_dict(json.loads(table.schema.metadata[b"schema"]))
+        matrix = np.empty((table.num_rows, len(schema)), order="F")
+        for i, name in enumerate(schema.names):
+            matrix[:, i] = table.column(name).to_numpy()
+        return matrix, schema
+
+    def read_frame(self, ref: DatasetRef) -> pd.DataFrame:
+        """Read a table with its dtypes and categories."""
+        return decode(*self.read_table(ref))
+
+    def write_object(self, path: Path, value: object) -> DatasetRef:
+        """Write a fitted object; it holds donors and never leaves the workspace."""
+        write_atomically(path, lambda file: pickle.dump(value, file, protocol=5))
+        return DatasetRef(str(path), self._file_digest(path), 0, 0)
+
+    def read_object(self, ref: DatasetRef) -> Any:
+        """Read an object back, after making sure that the file is what this workspace wrote."""
+        self._check(ref)
+        with open(ref.path, "rb") as file:
+            return pickle.load(file)  # noqa: S301  (authenticated by the keyed hash above)
+
+    def _file_digest(self, path: Path) -> str:
+        return self.digest("file", file_sha256(path))
+
+    def _check(self, ref: DatasetRef) -> None:
+        with readable_errors("read from the workspace", ref.path):
+            intact = hmac.compare_digest(self._file_digest(Path(ref.path)), ref.sha256)
+        if not intact:
+            raise SynthError(f"workspace file {ref.path} was changed: delete its folder and run again")
+
+    # --- stages ----------------------------------------------------------------------------------
+
+    def run_stage(
+        self, stage: str, inputs: list[str], compute: Callable[[Path], dict[str, Any]]
+    ) -> tuple[dict[str, Any], bool]:
+        """Compute a stage, or return what an earlier run with the same inputs has left.
+
+        Parameters
+        ----------
+        stage : str
+            Name of the stage.
+        inputs : list of str
+            Digests and settings that decide the result.
+        compute : callable
+            Gets an empty folder for its files and returns a JSON-ready result; paths in it (see
+            `relative`) are relative to the folder.
+
+        Returns
+        -------
+        result : dict
+            What `compute` returned, with ``"folder"`` added.
+        reused : bool
+            Whether it was there already.
+        """
+        folder = self.folder / "stages" / f"{stage}-{self.digest(stage, *inputs)[:24]}"
+        done = folder / RESULT_FILE
+        if done.is_file():
+            return {**json.loads(done.read_text()), "folder": str(folder)}, True
+        draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+        with readable_errors("write to the workspace", self.folder):
+            make_private_folder(draft)
+            try:
+                result = compute(draft)
+                text = json.dumps(result, sort_keys=True)
+                write_atomically(draft / RESULT_FILE, lambda file: file.write(text.encode()))
+                if folder.exists():  # a run at the same time was faster, with the same result
+                    shutil.rmtree(draft)
+                else:
+                    os.replace(draft, folder)
+                    sync_folder(folder.parent)
+            except BaseException:
+                shutil.rmtree(draft, ignore_errors=True)
+                raise
+        return {**result, "folder": str(folder)}, False
+
+    def purge(self) -> None:
+        """Remove all intermediate files; seed, key and private reports stay."""
+        shutil.rmtree(self.folder / "stages", ignore_errors=True)
+        make_private_folder(self.folder / "stages")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let one run at a time work on the data set; the lock goes with the process."""
+        with open(self.folder / "lock", "w") as file:
+            os.chmod(file.name, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SynthError(
+                    f"another run is working on '{self.folder.name}': wait until it has ended"
+                ) from None
+            yield
+
+
+def relative(ref: DatasetRef) -> dict[str, Any]:
+    """Return a reference as JSON, its path relative to the stage folder."""
+    return {
+        "path": Path(ref.path).name,
+        "sha256": ref.sha256,
+        "rows": ref.rows,
+        "columns": ref.columns,
+    }
+
+
+def absolute(item: dict[str, Any], folder: str) -> DatasetRef:
+    """Return the reference that `relative` wrote, now that the folder has its final name."""
+    return DatasetRef(**{**item, "path": str(Path(folder) / item["path"])})
+
+
+# --- finding and opening --------------------------------------------------------------------------
+
+
+def workspace_root() -> Path:
+    """Return the folder of all workspaces: ``SYNTH_WORKSPACE``, or the user's data folder."""
+    given = os.environ.get("SYNTH_WORKSPACE")
+    return Path(given) if given else Path(platformdirs.user_data_dir("prefect-synth"))
+
+
+def check_root(root: Path, target: Path) -> None:
+    """Refuse a workspace inside a repository or a release target, and a target inside a workspace.
+
+    Confidential files must not be a ``git add .`` or an upload away from being published.
+    """
+    root, target = root.resolve(), target.resolve()
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            raise SynthError(
+                f"the workspace {root} lies in the repository {folder}: set SYNTH_WORKSPACE to a "
+                "private folder outside"
+            )
+    if root == target or target in root.parents or root in target.parents:
+        raise SynthError(
+            f"workspace {root} and release target {target} lie in each other: set SYNTH_WORKSPACE "
+            "to a private folder elsewhere"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Seed and key of a data set. They never leave the workspace, but for a seed of public data.
+
+    Parameters
+    ----------
+    seed : int
+        Root of all random numbers.
+    key : bytes
+        Key of all digests.
+    origin : str
+        Where the seed comes from, in words.
+    public : bool
+        Whether the seed is written in the spec, for public data.
+    """
+
+    seed: int
+    key: bytes
+    origin: str
+    public: bool
+
+    def __repr__(self) -> str:
+        return f"Secrets(origin={self.origin!r})"
+
+
+def load_key(root: Path, dataset: str) -> bytes:
+    """Return the key of a workspace; it is made when first asked for."""
+    return bytes.fromhex(_stored(root, dataset, "key", lambda: secrets.token_hex(KEY_BYTES)))
+
+
+def load_seed(root: Path, dataset: str, draw: Callable[[], int]) -> int:
+    """Return the seed kept in a workspace; it is drawn when first asked for."""
+    return int(_stored(root, dataset, "seed", lambda: str(draw())))
+
+
+def _stored(root: Path, dataset: str, name: str, make: Callable[[], str]) -> str:
+    folder = root / dataset
+    path = folder / "secrets.json"
+    with readable_errors("use the workspace", folder):
+        make_private_folder(folder)
+        content = json.loads(path.read_text()) if path.exists() else {}
+        if name not in content:
+            content[name] = make()
+            text = json.dumps(content, sort_keys=True)
+            write_atomically(path, lambda file: file.write(text.encode()))
+    return str(content[name])
