@@ -53,7 +53,9 @@ def analyse(
     """
     try:
         fits = [
-            fit_model(_with_categories(s, schema), analysis.model, analysis.formula, analysis.variables)
+            fit_model(
+                _with_categories(s, schema), analysis.model, analysis.formula, analysis.variables
+            )
             for s in sets
         ]
         pooled = pool(fits, rule=rule)

@@ -77,4 +77,6 @@ def readable_errors(action: str, path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SynthError(f"cannot {action} {path}: {error.strerror or type(error).__name__}") from None
+        raise SynthError(
+            f"cannot {action} {path}: {error.strerror or type(error).__name__}"
+        ) from None

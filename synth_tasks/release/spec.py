@@ -31,13 +31,15 @@ class SpecModel(BaseModel):
 
 
 class SourceSpec(SpecModel):
-    """Where the confidential data come from; give exactly one of `builtin`, `csv`, `parquet`, `arrow`."""
+    """The confidential data: exactly one of `builtin`, `csv`, `parquet`, `arrow`."""
 
     builtin: Literal["boys"] | None = Field(None, description="A data set that the package ships.")
     csv: str | None = Field(None, description="Path of a CSV file in UTF-8 with a header row.")
     parquet: str | None = Field(None, description="Path of a Parquet file.")
     arrow: str | None = Field(None, description="Path of an Arrow IPC (Feather) file.")
-    delimiter: str = Field(",", min_length=1, max_length=1, description="Separator of the CSV file.")
+    delimiter: str = Field(
+        ",", min_length=1, max_length=1, description="Separator of the CSV file."
+    )
     missing: list[str] = Field(
         ["", "NA"], description="Texts that mean a missing value in the CSV file."
     )
@@ -234,7 +236,9 @@ def read_spec(path: str | Path) -> ReleaseSpec:
     file = Path(path)
     try:
         if file.stat().st_size > MAX_SPEC_BYTES:
-            raise SpecError(f"{path}: larger than {MAX_SPEC_BYTES} bytes: this is not a release spec")
+            raise SpecError(
+                f"{path}: larger than {MAX_SPEC_BYTES} bytes: this is not a release spec"
+            )
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror

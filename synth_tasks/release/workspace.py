@@ -136,7 +136,9 @@ class Workspace:
         with readable_errors("read from the workspace", ref.path):
             intact = hmac.compare_digest(self._file_digest(Path(ref.path)), ref.sha256)
         if not intact:
-            raise SynthError(f"workspace file {ref.path} was changed: delete its folder and run again")
+            raise SynthError(
+                f"workspace file {ref.path} was changed: delete its folder and run again"
+            )
 
     # --- stages ----------------------------------------------------------------------------------
 

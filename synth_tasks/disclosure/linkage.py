@@ -1,0 +1,161 @@
+"""Linkage of synthetic rows to the real rows they were made from.
+
+Row i of a synthetic set that is still in the order of its source has real row i as its source. If a
+synthesis conditions on real values of the row, the source is the nearest real row far more often
+than chance allows; an intruder who holds the order, or several sets in one order, can use it.
+Shuffling hides the link but does not remove it, so it is measured before.
+
+``self_linkage``       share of synthetic rows whose nearest real row (`gower`) is their source;
+                       when t real rows are equally near, the source among them counts 1/t.
+                       In [0, 1], null value 1/n.
+``self_linkage_rank``  median over synthetic rows of the share of other real rows that are nearer
+                       than the source, ties counted half. In [0, 1], null value 0.5; small values
+                       disclose.
+
+The metrics with ``_average`` treat the average over sets as one set: averaging removes the noise
+and leaves what the sets share with their source.
+
+Not to be used when rows are shuffled or their number is not that of the real table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synth_tasks.disclosure.gower import iterate_distances, scale_pair
+from synth_tasks.errors import DataError
+from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
+from synth_tasks.utility.intervals import clopper_pearson, median_interval
+from synth_tasks.utility.pair import TablePair
+
+SELF_LINKAGE = Metric(
+    family="disclosure",
+    name="self_linkage",
+    goal=Goal.LOW,
+    minimum=0.0,
+    maximum=1.0,
+    null=NOT_GIVEN,
+    reference="synth_tasks.disclosure.linkage; Gower (1971); Clopper & Pearson (1934)",
+)
+SELF_LINKAGE_RANK = replace(SELF_LINKAGE, name="self_linkage_rank", goal=Goal.NEAR_NULL, null=0.5)
+SELF_LINKAGE_AVERAGE = replace(SELF_LINKAGE, name="self_linkage_average")
+SELF_LINKAGE_RANK_AVERAGE = replace(SELF_LINKAGE_RANK, name="self_linkage_rank_average")
+METRICS = (
+    SELF_LINKAGE,
+    SELF_LINKAGE_RANK,
+    SELF_LINKAGE_AVERAGE,
+    SELF_LINKAGE_RANK_AVERAGE,
+)
+
+MAX_ROWS = 3000
+
+# Sums of the same numbers in another order differ by this much at most, for up to 1000 variables.
+TIE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Linkage:
+    """How near the rows of a synthetic set are to their sources.
+
+    Parameters
+    ----------
+    credits : ndarray of shape (rows,)
+        1/t if the source is among the t nearest real rows, else 0.
+    ranks : ndarray of shape (rows,)
+        Share of other real rows that are nearer than the source, ties counted half.
+    n_real : int
+        Number of real rows.
+    """
+
+    credits: np.ndarray
+    ranks: np.ndarray
+    n_real: int
+
+
+def check_linkable(pair: TablePair) -> None:
+    """Refuse tables in which row i cannot have real row i as its source."""
+    if len(pair.real) != len(pair.synthetic):
+        raise DataError(
+            f"the synthetic set has {len(pair.synthetic)} rows, the real table {len(pair.real)}: "
+            "linkage to the source needs equal numbers (linkable=False leaves it out)"
+        )
+
+
+def link(pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS) -> Linkage:
+    """Compare synthetic rows with all real rows, in one pass over the distances.
+
+    Parameters
+    ----------
+    pair : TablePair
+        Tables in equal row order.
+    rng : Generator
+        Chooses the rows when there are too many; not used otherwise.
+    max_rows : int
+        Compare a random sample of so many synthetic rows at most.
+
+    Returns
+    -------
+    Linkage
+    """
+    check_linkable(pair)
+    n = len(pair.real)
+    sources = np.arange(n)
+    if n > max_rows:
+        sources = np.sort(rng.choice(n, size=max_rows, replace=False))
+    real, synthetic = scale_pair(pair)
+    credits, ranks = np.empty(len(sources)), np.empty(len(sources))
+    for rows, distances in iterate_distances(real, synthetic[:, sources]):
+        own = distances[np.arange(len(distances)), sources[rows]]
+        nearest = distances.min(axis=1) + TIE
+        tied = np.count_nonzero(distances <= nearest[:, None], axis=1)
+        credits[rows] = np.where(own <= nearest, 1 / tied, 0.0)
+        nearer = np.count_nonzero(distances < own[:, None] - TIE, axis=1)
+        not_further = np.count_nonzero(distances <= own[:, None] + TIE, axis=1)
+        ranks[rows] = (nearer + not_further - 1) / 2 / max(n - 1, 1)
+    return Linkage(credits, ranks, n)
+
+
+def measure_linkage(
+    pair: TablePair,
+    rng: np.random.Generator,
+    max_rows: int = MAX_ROWS,
+    *,
+    average: bool = False,
+) -> list[Measurement]:
+    """Measure linkage of synthetic rows to their sources.
+
+    Parameters
+    ----------
+    pair, rng, max_rows
+        See `link`.
+    average : bool
+        Whether the synthetic table is the average over sets.
+
+    Returns
+    -------
+    list of Measurement
+        ``self_linkage`` with exact binomial interval and ``self_linkage_rank`` with the interval of
+        a median (or the same of the average), n = synthetic rows compared.
+    """
+    linkage = link(pair, rng, max_rows)
+    share = SELF_LINKAGE_AVERAGE if average else SELF_LINKAGE
+    rank = SELF_LINKAGE_RANK_AVERAGE if average else SELF_LINKAGE_RANK
+    n = len(linkage.credits)
+    hits = float(linkage.credits.sum())
+    return [
+        share.measure(
+            hits / n,
+            set_number=pair.set_number,
+            interval=clopper_pearson(hits, n),
+            null=1 / linkage.n_real,
+            n=n,
+        ),
+        rank.measure(
+            float(np.median(linkage.ranks)),
+            set_number=pair.set_number,
+            interval=median_interval(linkage.ranks),
+            n=n,
+        ),
+    ]

@@ -1,0 +1,196 @@
+"""What a release says of itself: manifest.json and datapackage.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any
+
+from synth_tasks import __version__
+from synth_tasks.data import Kind, Schema, Variable
+from synth_tasks.engine import ImputationPlan, Provenance
+from synth_tasks.release.files import file_sha256
+from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.spec import ReleaseSpec
+
+MANIFEST_VERSION = 1
+LIBRARIES = (
+    "numpy",
+    "pandas",
+    "scipy",
+    "scikit-learn",
+    "pyarrow",
+    "statsmodels",
+    "formulaic",
+    "great-expectations",
+    "prefect",
+)
+MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of what took part in the computation."""
+    found = {"python": python_version(), "prefect-synth": __version__}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def describe_gates(results: Sequence[SuiteResult]) -> list[dict[str, Any]]:
+    """Return the verdicts without the figures behind them."""
+    return [
+        {
+            "suite": result.suite,
+            "subject": result.subject,
+            "description": check.description,
+            "severity": check.severity,
+            "passed": check.success,
+        }
+        for result in results
+        for check in result.checks
+    ]
+
+
+def make_manifest(
+    spec: ReleaseSpec,
+    *,
+    release_version: str,
+    digest: str,
+    data_digest: str,
+    seed: Mapping[str, Any],
+    plan: ImputationPlan,
+    provenance: Provenance,
+    pooling_rule: str,
+    results: Sequence[SuiteResult],
+    rows_before_imputation: Mapping[str, int],
+) -> dict[str, Any]:
+    """Collect everything that a user of the release may want to know or check.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Published but for its paths and seed.
+    release_version : str
+        Folder name of the release.
+    digest, data_digest : str
+        Keyed hashes of all that decides the release, and of the data.
+    seed : mapping
+        Policy of the seed, with a commitment or, for public data, the seed.
+    plan : ImputationPlan
+        Of the synthesis.
+    provenance : Provenance
+        Tells an analyst which pooling rule holds.
+    pooling_rule : str
+        That rule.
+    results : sequence of SuiteResult
+        Verdicts of the suites.
+    rows_before_imputation : mapping of str to int
+        Number of missing values of each variable in the data as they arrived.
+
+    Returns
+    -------
+    dict
+        JSON-ready; without the checksums, which `write_bundle` adds.
+    """
+    predictors = plan.sequential_predictors() if provenance.conditioning == "synthetic" else {}
+    content = spec.model_dump(mode="json", exclude={"base": True, "publish": True, "policy": True})
+    content["dataset"].pop("source")
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "name": spec.dataset.name,
+        "version": release_version,
+        "title": spec.dataset.title,
+        "digest": digest,
+        "data_digest": data_digest,
+        "spec_digest": spec.digest(),
+        "seed": dict(seed),
+        "synthesis": {
+            "stage": provenance.stage,
+            "m": provenance.m,
+            "r": provenance.r,
+            "n": provenance.n,
+            "k": provenance.k,
+            "proper": provenance.proper,
+            "conditioning": provenance.conditioning,
+            "synthesised": list(provenance.synthesised),
+            "methods": provenance.methods,
+            "predictors": {name: list(p) for name, p in predictors.items()},
+            "visit_sequence": list(plan.visit_sequence),
+            "options": {name: dict(options) for name, options in plan.options.items()},
+        },
+        "imputation": {
+            "m": 1,
+            "maxit": spec.imputation.maxit,
+            "missing_values": dict(rows_before_imputation),
+        },
+        "pooling_rule": pooling_rule,
+        "gates": describe_gates(results),
+        "guarantee": "no formal privacy guarantee (not differentially private)",
+        "spec": content,
+        "packages": package_versions(),
+    }
+
+
+# --- Frictionless data package --------------------------------------------------------------------
+
+
+def make_datapackage(
+    spec: ReleaseSpec, schema: Schema, release_version: str, folder: Path, files: Sequence[str]
+) -> dict[str, Any]:
+    """Describe the data files as a Frictionless Data Package.
+
+    References
+    ----------
+    Frictionless Data, Data Package specification, version 1.
+    """
+    dataset = spec.dataset
+    package: dict[str, Any] = {
+        "profile": "data-package",
+        "name": f"{dataset.name}-synthetic",
+        "title": dataset.title or dataset.name,
+        "description": dataset.description,
+        "version": release_version,
+        "sources": [{"title": citation} for citation in dataset.citations],
+        "resources": [_resource(schema, folder, name) for name in files],
+    }
+    if dataset.licence:
+        package["licenses"] = [{"name": dataset.licence}]
+    return package
+
+
+def _resource(schema: Schema, folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    suffix = path.suffix.removeprefix(".")
+    return {
+        "name": path.name.replace(".", "-"),
+        "path": name,
+        "format": suffix,
+        "mediatype": MEDIA_TYPES[suffix],
+        **({"encoding": "utf-8", "profile": "tabular-data-resource"} if suffix == "csv" else {}),
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{file_sha256(path)}",
+        "schema": {"fields": [_field(variable) for variable in schema]},
+    }
+
+
+def _field(variable: Variable) -> dict[str, Any]:
+    types = {
+        Kind.NUMERIC: "number",
+        Kind.INTEGER: "integer",
+        Kind.BOOLEAN: "boolean",
+        Kind.DATETIME: "datetime",
+    }
+    field: dict[str, Any] = {
+        "name": variable.name,
+        "type": types.get(variable.kind, "string"),
+        "constraints": {"required": True},
+    }
+    if variable.is_categorical and variable.kind is not Kind.BOOLEAN:
+        field["constraints"]["enum"] = [str(label) for label in variable.categories]
+        field["ordered"] = variable.kind is Kind.ORDINAL
+    return field

@@ -1,0 +1,49 @@
+"""All utility metrics of a synthetic set."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from synth_tasks.data import Schema
+from synth_tasks.ledger import Measurement, Metric
+from synth_tasks.utility import associations, marginals, missing, pairs
+from synth_tasks.utility.grouping import group_pair
+from synth_tasks.utility.pair import TablePair
+
+METRICS: tuple[Metric, ...] = (
+    *marginals.METRICS,
+    *pairs.METRICS,
+    *associations.METRICS,
+    *missing.METRICS,
+)
+
+
+def assess_utility(
+    real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, set_number: int
+) -> list[Measurement]:
+    """Measure what a synthetic set keeps.
+
+    Parameters
+    ----------
+    real : DataFrame of shape (n, p)
+        The table that was synthesised.
+    synthetic : DataFrame of shape (k, p)
+        One synthetic set; the order of its rows does not matter.
+    schema : Schema
+        Description of both.
+    set_number : int
+        Number of the set, 1..m.
+
+    Returns
+    -------
+    list of Measurement
+        Metrics of `METRICS`, every value finite.
+    """
+    pair = TablePair.encode(real, synthetic, schema, set_number)
+    grouped = group_pair(pair)
+    return [
+        *marginals.measure_marginals(grouped),
+        *pairs.measure_pairs(grouped),
+        *associations.measure_associations(pair),
+        *missing.measure_missing(pair),
+    ]

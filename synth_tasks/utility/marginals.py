@@ -1,0 +1,49 @@
+"""Distributions of single variables: one-way S_pMSE; see `tables` and `grouping`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from synth_tasks.ledger import Goal, Measurement, Metric
+from synth_tasks.utility.grouping import GroupedPair
+from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, spmse
+
+SPMSE_MARGINAL = Metric(
+    family="utility",
+    name="spmse_marginal",
+    goal=Goal.NEAR_NULL,
+    minimum=0.0,
+    maximum=math.inf,
+    null=SPMSE_NULL,
+    reference=SPMSE_REFERENCE,
+)
+METRICS = (SPMSE_MARGINAL,)
+
+
+def measure_marginals(grouped: GroupedPair) -> list[Measurement]:
+    """Measure each variable.
+
+    Parameters
+    ----------
+    grouped : GroupedPair
+        Cells of both tables.
+
+    Returns
+    -------
+    list of Measurement
+        ``spmse_marginal``, target = variable, n = real and synthetic rows together.
+    """
+    return [
+        SPMSE_MARGINAL.measure(
+            spmse(
+                np.bincount(grouped.real[:, i], minlength=grouped.sizes[i]),
+                np.bincount(grouped.synthetic[:, i], minlength=grouped.sizes[i]),
+            ),
+            target=name,
+            set_number=grouped.set_number,
+            n=grouped.n_rows,
+        )
+        for i, name in enumerate(grouped.names)
+    ]

@@ -1,0 +1,60 @@
+"""Rates of missing values, kept or changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from synth_tasks.ledger import Goal, Measurement, Metric
+from synth_tasks.utility.intervals import difference_of_shares
+from synth_tasks.utility.pair import TablePair
+
+MISSING_RATE_DIFFERENCE = Metric(
+    family="utility",
+    name="missing_rate_difference",
+    goal=Goal.NEAR_NULL,
+    minimum=-1.0,
+    maximum=1.0,
+    null=0.0,
+    reference="interval: Newcombe (1998), Statistics in Medicine 17, 873-890",
+)
+MISSING_RATE_DIFFERENCE_MAX = replace(
+    MISSING_RATE_DIFFERENCE, name="missing_rate_difference_max", goal=Goal.LOW, minimum=0.0
+)
+METRICS = (MISSING_RATE_DIFFERENCE, MISSING_RATE_DIFFERENCE_MAX)
+
+
+def measure_missing(pair: TablePair) -> list[Measurement]:
+    """Measure each variable.
+
+    Parameters
+    ----------
+    pair : TablePair
+        The tables.
+
+    Returns
+    -------
+    list of Measurement
+        ``missing_rate_difference``, target = variable, share of missing values in the synthetic
+        table minus that in the real one, n = synthetic rows; ``missing_rate_difference_max``, the
+        largest absolute difference, n = number of variables.
+    """
+    n, k = len(pair.real), len(pair.synthetic)
+    real = np.isnan(pair.real).sum(axis=0)
+    synthetic = np.isnan(pair.synthetic).sum(axis=0)
+    difference = synthetic / k - real / n
+    measurements = [
+        MISSING_RATE_DIFFERENCE.measure(
+            difference[i],
+            target=name,
+            set_number=pair.set_number,
+            interval=difference_of_shares(int(synthetic[i]), k, int(real[i]), n),
+            n=k,
+        )
+        for i, name in enumerate(pair.schema.names)
+    ]
+    largest = MISSING_RATE_DIFFERENCE_MAX.measure(
+        np.abs(difference).max(), set_number=pair.set_number, n=len(pair.schema)
+    )
+    return [*measurements, largest]
