@@ -308,10 +308,10 @@ def _describe_datetime(column: pd.Series) -> Variable:
             f"column '{column.name}' is declared datetime but is stored as {column.dtype}: "
             "write it as ISO 8601 (2024-01-31) or convert it"
         )
-    nanoseconds = _as_utc(column.dropna()).astype("datetime64[ns]").astype("int64").to_numpy()
-    if (nanoseconds % 1000).any():
+    times = _as_utc(column.dropna())
+    microseconds = times.astype("datetime64[us]").astype("int64").to_numpy()
+    if "ns" in str(times.dtype) and (times.astype("int64").to_numpy() % 1000).any():
         raise DataError(f"column '{column.name}' has nanoseconds: round it to microseconds")
-    microseconds = nanoseconds // 1000
     steps = (MICROSECONDS_A_DAY, 1_000_000, 1)
     step = next(s for s in steps if not (microseconds % s).any())
     return Variable(str(column.name), Kind.DATETIME, str(column.dtype), time_step=step)
@@ -338,13 +338,17 @@ def _describe_number(column: pd.Series, kind: Kind, override: VariableOverride) 
     if kind is Kind.INTEGER:
         decimals: int | None = 0
     else:
-        decimals = _count_decimals(values) if override.decimals is None else override.decimals
+        decimals = override.decimals
+        if decimals is None:
+            decimals = _count_decimals(values, single="32" in str(column.dtype))
     return Variable(name, kind, str(column.dtype), decimals=decimals)
 
 
-def _count_decimals(values: np.ndarray) -> int | None:
+def _count_decimals(values: np.ndarray, single: bool) -> int | None:
+    """Count the decimals written; `single` if the values were rounded to single precision."""
+    precision = np.float32 if single else np.float64
     for decimals in range(MAX_DECIMALS + 1):
-        if np.array_equal(np.round(values, decimals), values):
+        if np.array_equal(np.round(values, decimals).astype(precision), values.astype(precision)):
             return decimals
     return None
 
@@ -390,11 +394,18 @@ def encode_column(column: pd.Series, variable: Variable) -> np.ndarray:
                 f"add them to variables.{variable.name}.categories"
             )
         return np.where(observed, codes, np.nan)
-    if variable.kind is Kind.DATETIME:
-        times = _as_utc(column).astype("datetime64[us]")
-        steps = times.astype("int64").to_numpy() / variable.time_step
-        return np.where(times.isna().to_numpy(), np.nan, steps)
-    return column.to_numpy(dtype=float, na_value=math.nan)
+    try:
+        if variable.kind is Kind.DATETIME:
+            times = _as_utc(column).astype("datetime64[us]")
+            steps = times.astype("int64").to_numpy() / variable.time_step
+            return np.where(times.isna().to_numpy(), np.nan, steps)
+        return column.to_numpy(dtype=float, na_value=math.nan)
+    except (TypeError, ValueError):
+        # The original message quotes a value of the data.
+        raise DataError(
+            f"column '{variable.name}' is {variable.kind} in the schema but is stored as "
+            f"{column.dtype}: convert it or infer the schema anew"
+        ) from None
 
 
 def decode(matrix: np.ndarray, schema: Schema, index: pd.Index | None = None) -> pd.DataFrame:
@@ -436,10 +447,11 @@ def decode_column(
         times = pd.Series(filled.astype("datetime64[us]"), index=index, name=variable.name)
         times = times.mask(missing) if missing.any() else times
         dtype = pd.api.types.pandas_dtype(variable.dtype)
-        if isinstance(dtype, pd.DatetimeTZDtype):
-            return times.dt.tz_localize("UTC").astype(dtype)
+        if isinstance(dtype, pd.DatetimeTZDtype) or "tz=" in variable.dtype:
+            times = times.dt.tz_localize("UTC")
         return times.astype(dtype)
     if pd.api.types.is_integer_dtype(pd.api.types.pandas_dtype(variable.dtype)):
+        values = _within_bounds(values, variable.dtype)
         if not missing.any():
             whole = np.rint(values).astype("int64")
             return pd.Series(whole, index=index, name=variable.name).astype(variable.dtype)
@@ -465,6 +477,14 @@ def _decode_labels(
     return column.astype(variable.dtype)
 
 
+def _within_bounds(values: np.ndarray, dtype: str) -> np.ndarray:
+    """Keep computed values inside what an integer dtype can hold, where they would wrap around."""
+    limits = np.iinfo(dtype.removesuffix("[pyarrow]").lower())
+    # The largest 64-bit integers are no floating point numbers; the schema refuses them anyway.
+    lowest, highest = max(limits.min, -MAX_EXACT_INTEGER), min(limits.max, MAX_EXACT_INTEGER)
+    return np.clip(values, lowest, highest)
+
+
 def _nullable(dtype: str) -> str:
     """Name the dtype that can hold missing values beside the values of `dtype`."""
     if dtype == "bool":
@@ -473,6 +493,6 @@ def _nullable(dtype: str) -> str:
 
 
 def _as_utc(column: pd.Series) -> pd.Series:
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or "tz=" in str(column.dtype):
         return column.dt.tz_convert("UTC").dt.tz_localize(None)
     return column

@@ -27,6 +27,10 @@ class PlanError(SynthError):
     """An imputation or synthesis was set up in a way that cannot work."""
 
 
+class StorageError(SynthError):
+    """A file or folder cannot be read or written; repeating may help."""
+
+
 class ModelError(SynthError):
     """An analysis model cannot be fitted to the data."""
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from synth_tasks.errors import ExpressionError
 
+TOKENS = re.compile(r"""`(?P<name>[^`]+)`|'[^']*'|"[^"]*"|\^""")
 MAX_LENGTH = 1000
 MAX_DEPTH = 40
 
@@ -157,8 +158,7 @@ class Expression:
     def _parse(self) -> ast.expr:
         if len(self.text) > MAX_LENGTH:
             raise ExpressionError(f"{self.origin}: longer than {MAX_LENGTH} characters: shorten it")
-        source = self.text.removeprefix("~").strip().replace("^", "**")
-        source = re.sub(r"`([^`]+)`", self._quote, source)
+        source = TOKENS.sub(self._translate, self.text.removeprefix("~").strip())
         if not source:
             raise ExpressionError(f"{self.origin}: the formula is empty")
         try:
@@ -168,9 +168,14 @@ class Expression:
                 f"{self.origin}: '{self._shown}' is not a formula: write e.g. wgt / (hgt/100)**2"
             ) from None
 
-    def _quote(self, match: re.Match[str]) -> str:
+    def _translate(self, match: re.Match[str]) -> str:
+        """Write R's power and quoted names in Python; leave texts alone."""
+        if match[0] == "^":
+            return "**"
+        if match["name"] is None:
+            return match[0]
         placeholder = f"__column_{len(self._quoted)}"
-        self._quoted[placeholder] = match[1]
+        self._quoted[placeholder] = match["name"]
         return placeholder
 
     def _column(self, name: str) -> str:
@@ -223,7 +228,7 @@ class Expression:
             case ast.Name(id=name):
                 if self._column(name) not in columns:
                     raise ExpressionError(f"{self.origin}: unknown column '{self._column(name)}'")
-                return columns[self._column(name)]
+                return _as_operand(columns[self._column(name)])
             case ast.Constant(value=str() as text):
                 return np.asarray(text, dtype=object)
             case ast.Constant(value=number):
@@ -231,12 +236,13 @@ class Expression:
                 return np.asarray(float(number))  # type: ignore[arg-type]
             case ast.BinOp(left=left, op=op, right=right):
                 operate = BINARY_OPERATORS[type(op)]
-                return operate(self._evaluate(left, columns), self._evaluate(right, columns))
+                a, b = self._evaluate(left, columns), self._evaluate(right, columns)
+                return operate(_as_numbers(a), _as_numbers(b))
             case ast.UnaryOp(op=op, operand=operand):
-                return UNARY_OPERATORS[type(op)](self._evaluate(operand, columns))
+                return UNARY_OPERATORS[type(op)](_as_numbers(self._evaluate(operand, columns)))
             case ast.BoolOp(op=op, values=values):
                 combine = np.logical_and if isinstance(op, ast.And) else np.logical_or
-                parts = [self._evaluate(value, columns) for value in values]
+                parts = [_as_numbers(self._evaluate(value, columns)) for value in values]
                 result = parts[0]
                 for part in parts[1:]:
                     result = combine(result, part)
@@ -250,6 +256,21 @@ class Expression:
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return FUNCTIONS[name][0](*(self._evaluate(a, columns) for a in arguments))
         raise AssertionError(f"unchecked node {type(node).__name__}")
+
+
+def _as_operand(values: np.ndarray) -> np.ndarray:
+    """Turn labels that are numbers into floating point, which overflows instead of growing."""
+    values = np.asarray(values)
+    if values.dtype == object and all(isinstance(v, (bool, int, float)) for v in values.flat):
+        return values.astype(float)
+    return values
+
+
+def _as_numbers(values: np.ndarray) -> np.ndarray:
+    """Refuse texts, which numpy would repeat, join or format up to any size; let truth count as 1."""
+    if values.dtype.kind not in "biuf":
+        raise TypeError("texts cannot be computed with")
+    return values.astype(float)
 
 
 def dependency_order(formulas: Mapping[str, Expression]) -> list[str]:

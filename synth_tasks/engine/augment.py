@@ -10,9 +10,9 @@ def augment(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Add a few weighted pseudo-rows to the training data.
 
-    For every column and every category there are two rows, with the column one standard deviation
-    above and below its mean and all other columns at their mean. Together they weigh as much as
-    ``n_columns + 1`` rows.
+    For every column and every category there are two rows, with the column half a standard deviation
+    above and below its mean, but within its range, and all other columns at their mean. Together they
+    weigh as much as ``n_columns + 1`` rows. These are the rows that R's mice adds.
 
     Parameters
     ----------
@@ -37,8 +37,9 @@ def augment(
     if n_columns == 0:
         return codes, columns, np.ones(n_rows)
     mean, spread = columns.mean(axis=0), columns.std(axis=0, ddof=1 if n_rows > 1 else 0)
-    shifts = np.vstack([np.diag(spread), -np.diag(spread)])
-    pseudo = np.tile(mean + shifts, (n_levels, 1))
+    shifts = np.vstack([np.diag(spread), -np.diag(spread)]) / 2
+    within_range = np.clip(mean + shifts, columns.min(axis=0), columns.max(axis=0))
+    pseudo = np.tile(within_range, (n_levels, 1))
     pseudo_codes = np.repeat(np.arange(n_levels), len(shifts))
     weight = (n_columns + 1) / len(pseudo)
     return (

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class OneLevel:
+    """The only category that occurs: nothing speaks for another one."""
+
+    level: float
+
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return the category for every row."""
+        return np.full(len(x), self.level)
 
 
 def draw_categories(probabilities: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -105,14 +105,16 @@ class MultiplyImputed:
             each other with columns ``.imp`` and ``.id``; "stacked" does so without them; "broad" puts
             them side by side, set by set, and "repeated" variable by variable.
         include_original : bool, default False
-            Put the incomplete data in front as set 0; for imputations only.
+            Put the incomplete data in front as set 0; for imputations only. With the number of one
+            set, a list of both is returned.
 
         Returns
         -------
         DataFrame or list of DataFrame
         """
-        if isinstance(action, int):
-            return self._frames([action], include_original)[0]
+        if isinstance(action, (int, np.integer)):
+            frames = self._frames([int(action)], include_original)
+            return frames if include_original else frames[0]
         if not isinstance(action, str):
             return self._frames(list(action), include_original)
         frames = self._frames(list(range(1, self.m + 1)), include_original)

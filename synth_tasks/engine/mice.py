@@ -142,7 +142,9 @@ def mice(
             "stay linked to persons; do not publish them",
             stacklevel=2,
         )
-    seed = draw_seed() if seed is None else seed
+    if seed is not None and (not isinstance(seed, (int, np.integer)) or seed < 0):
+        raise PlanError("seed must be a whole number of 0 or more")
+    seed = draw_seed() if seed is None else int(seed)
     return run_plan(plan, matrix, data.index, seed, workers, progress)
 
 
@@ -219,14 +221,15 @@ def run_plan(
             draw = partial(_draw_set, synthesizers, seed, count)
             sets = list(pool.map(draw, numbers))
             events += [event for s in synthesizers for event in s.events]
-    if not plan.synthesises:
-        sets = [_keep_where(plan, matrix, s) for s in sets] or [matrix.copy() for _ in numbers]
+    if plan.k == plan.n_rows:
+        sets = [_keep_holes(plan, s) for s in sets] or [matrix.copy() for _ in numbers]
     return MultiplyImputed(
         schema=plan.schema,
         sets=tuple(sets),
         provenance=make_provenance(plan, bool(plan.incomplete)),
         events=tuple(events + [event for chain in chains for event in chain.events]),
-        index=index if plan.k == plan.n_rows else pd.RangeIndex(plan.k),
+        # Row labels may name persons: they stay only where real cells stay too.
+        index=pd.RangeIndex(plan.k) if plan.synthesises and plan.where.all() else index,
         original=None if plan.synthesises else matrix,
         chain_means=np.stack([c.means for c in chains], axis=-1) if chains else None,
         chain_variances=np.stack([c.variances for c in chains], axis=-1) if chains else None,
@@ -237,7 +240,7 @@ def run_plan(
 def _fit_all(
     plan: ImputationPlan, sources: list[np.ndarray], workers: int, progress: Progress | None
 ) -> list[Synthesizer]:
-    count = _counter(progress, "fit", len(sources) * len(plan.visit_sequence))
+    count = _counter(progress, "fit", len(sources) * len(plan.drawn))
     return [fit_synthesizer(plan, source, workers, count) for source in sources]
 
 
@@ -251,9 +254,9 @@ def _draw_set(
     return drawn
 
 
-def _keep_where(plan: ImputationPlan, matrix: np.ndarray, completed: np.ndarray) -> np.ndarray:
+def _keep_holes(plan: ImputationPlan, completed: np.ndarray) -> np.ndarray:
     """Give missing cells outside `where` back their hole: they were filled to predict others only."""
-    return np.where(plan.where, completed, matrix)
+    return np.where(plan.missing & ~plan.where, np.nan, completed)
 
 
 def _counter(progress: Progress | None, stage: str, total: int) -> Callable[[], None]:

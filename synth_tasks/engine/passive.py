@@ -79,6 +79,12 @@ def evaluate_encoded(
     for name in expression.names:
         variable = schema[name]
         values = matrix[rows, schema.position(name)]
+        n_missing = int(np.isnan(values).sum())
+        if n_missing:
+            raise DataError(
+                f"{expression.origin}: '{name}' has no value in {n_missing} of {len(values)} rows: "
+                "give it a method, and visit it earlier"
+            )
         if variable.is_categorical:
             values = np.array(variable.categories, dtype=object)[values.astype(int)]
         columns[name] = values

@@ -120,6 +120,27 @@ class ImputationPlan:
         """Observed cells to be replaced, of shape (n_rows, n_variables)."""
         return self.where & ~self.missing
 
+    @cached_property
+    def replaced(self) -> np.ndarray:
+        """Cells that a synthesis draws anew, of shape (n_rows, n_variables).
+
+        Where a variable has missing cells only, its imputations stay.
+        """
+        columns = np.asarray(self.overimputed.any(axis=0))
+        for name in self.passive.order:
+            inputs = [self.schema.position(i) for i in self.passive.expressions[name].names]
+            columns[self.schema.position(name)] |= columns[inputs].any()
+        return self.where & columns
+
+    @property
+    def drawn(self) -> list[str]:
+        """Variables that a synthesis draws from a model, in visiting order."""
+        return [
+            name
+            for name in self.visit_sequence
+            if not is_formula(self.methods[name]) and self.column(self.replaced, name).any()
+        ]
+
     @property
     def synthesises(self) -> bool:
         """Whether any observed cell is to be replaced."""
@@ -140,11 +161,9 @@ class ImputationPlan:
         These are the allowed predictors that are not overimputed at all, or that were visited before.
         A passive variable counts as visited as soon as its inputs are.
         """
-        done = [v.name for v in self.schema if not self.column(self.where, v.name).any()]
+        done = [v.name for v in self.schema if not self.column(self.replaced, v.name).any()]
         found = {}
-        for name in self.visit_sequence:
-            if is_formula(self.methods[name]):
-                continue
+        for name in self.drawn:
             visited = {*done, *self.passive.ready(done)}
             found[name] = tuple(p for p in self.predictors[name] if p in visited)
             done.append(name)
@@ -294,6 +313,7 @@ def make_plan(
         events=tuple(events),
     )
     _check_donors(plan)
+    _check_formulas(plan)
     return plan
 
 
@@ -499,6 +519,30 @@ def _check_donors(plan: ImputationPlan) -> None:
             raise PlanError(
                 f"column '{name}' has no observed value to learn from: drop it or give it a formula"
             )
+
+
+def _check_formulas(plan: ImputationPlan) -> None:
+    """Refuse formulas that would read a cell before it holds a value, or one that never does."""
+    left_missing = [n for n in plan.schema.names if not plan.methods[n]]
+    for name, expression in {**plan.passive.expressions, **plan.post_expressions}.items():
+        rows = plan.column(plan.missing | plan.where, name)
+        for read in sorted(expression.names.intersection(left_missing)):
+            if (plan.column(plan.missing, read) & rows).any():
+                raise PlanError(
+                    f"{expression.origin} reads '{read}', whose missing values stay: give it a method"
+                )
+    if not plan.synthesises:
+        return
+    done = [name for name in plan.schema.names if not plan.column(plan.replaced, name).any()]
+    for name in plan.drawn:
+        if name in plan.post_expressions:
+            available = {name, *done, *plan.passive.ready(done)}
+            later = sorted(plan.post_expressions[name].names - available)
+            if later:
+                raise PlanError(
+                    f"post of '{name}' reads '{later[0]}', which is drawn later: visit it earlier"
+                )
+        done.append(name)
 
 
 def _require_names(setting: str, names: Sequence[object], schema: Schema) -> None:

@@ -135,6 +135,12 @@ def check_suits(name: str, variable: Variable) -> None:
         )
 
 
+def require_whole(option: str, value: Any, least: int) -> None:
+    """Refuse an option that is not a whole number, or too small."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise PlanError(f"method_options.{option} must be a whole number of {least} or more")
+
+
 def make_options(name: str, given: Mapping[str, Any] | None) -> Any:
     """Build the options of a method from what the user gave."""
     options = find_method(name).options

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from synth_tasks.engine.fitting import draw_values, fit_variable, select
-from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula
+from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.registry import Fitted, find_method
 from synth_tasks.seeding import generator
 
@@ -45,7 +45,7 @@ class Synthesizer:
     Parameters
     ----------
     plan : ImputationPlan
-        With every cell to be replaced marked in ``where``.
+        Its cells ``replaced`` are drawn.
     matrix : ndarray of shape (n_rows, n_variables)
         The completed real data; only what drawing needs: all cells for a proper synthesis or
         ``conditioning="observed"``, else the cells that are kept.
@@ -79,7 +79,7 @@ class Synthesizer:
         """
         plan = self.plan
         resized = plan.k != plan.n_rows
-        where = np.ones((plan.k, len(plan.schema)), dtype=bool) if resized else plan.where
+        where = np.ones((plan.k, len(plan.schema)), dtype=bool) if resized else plan.replaced
         work = np.full(where.shape, np.nan, order="F")
         if not resized:
             # Cells yet to be drawn stay NaN, so that no real value can reach a prediction.
@@ -153,7 +153,7 @@ def fit_synthesizer(
     """
     sequential = plan.conditioning == "synthetic"
     predictors = plan.sequential_predictors() if sequential else dict(plan.predictors)
-    names = [name for name in plan.visit_sequence if not is_formula(plan.methods[name])]
+    names = plan.drawn
     methods = {
         **plan.methods,
         **{name: MARGIN_METHOD for name in names if sequential and not predictors[name]},
@@ -181,5 +181,5 @@ def fit_synthesizer(
     with ThreadPoolExecutor(max_workers=workers) as pool:
         steps = tuple(pool.map(fit, names))
     needs_all = plan.conditioning == "observed" or any(s.fitted is None for s in steps)
-    kept = matrix if needs_all else np.where(plan.where, np.nan, matrix)
+    kept = matrix if needs_all else np.where(plan.replaced, np.nan, matrix)
     return Synthesizer(plan, kept, steps, tuple(e for name in names for e in events[name]))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from synth_tasks.errors import SynthError
+from synth_tasks.errors import StorageError
 
 CHUNK = 1 << 20
 PRIVATE_FOLDER = 0o700
@@ -77,6 +77,6 @@ def readable_errors(action: str, path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SynthError(
+        raise StorageError(
             f"cannot {action} {path}: {error.strerror or type(error).__name__}"
         ) from None

@@ -138,8 +138,13 @@ class AnalysisSpec(SpecModel):
 class DisclosureSpec(SpecModel):
     """What an intruder may know and want to learn."""
 
-    keys: list[str] = Field(
-        [], description="Quasi-identifiers; the first three synthesised columns if empty."
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    # An attribute named `keys` would make Prefect take the model for a mapping.
+    key_variables: list[str] = Field(
+        [],
+        alias="keys",
+        description="Quasi-identifiers; the first three synthesised columns if empty.",
     )
     targets: list[str] = Field([], description="Sensitive columns; all others if empty.")
 
@@ -173,6 +178,13 @@ class PublishSpec(SpecModel):
     )
 
 
+class RunSpec(SpecModel):
+    """How the work is done; none of it changes a byte of the result."""
+
+    workers: int = Field(2, ge=1, le=256, description="Threads for fits, draws and assessments.")
+    timeout_minutes: float = Field(240, gt=0, description="Longest time that one task may take.")
+
+
 class ReleaseSpec(SpecModel):
     """Everything that defines a release."""
 
@@ -184,6 +196,7 @@ class ReleaseSpec(SpecModel):
     disclosure: DisclosureSpec = DisclosureSpec()
     policy: PolicySpec = PolicySpec()
     publish: PublishSpec = PublishSpec()
+    run: RunSpec = RunSpec()
     base: str = Field(".", description="Folder that relative paths start from; set when read.")
 
     @field_validator("analysis")
@@ -209,11 +222,15 @@ class ReleaseSpec(SpecModel):
 
         Where it is published, and the seed, do not count.
         """
-        content = self.model_dump(mode="json", exclude={"base": True, "publish": _NOT_CONTENT})
+        content = self.model_dump(mode="json", exclude=_NOT_CONTENT)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-_NOT_CONTENT = {"to", "seed", "seed_secret", "keep_workspace"}
+_NOT_CONTENT: dict[str, Any] = {
+    "base": True,
+    "run": True,
+    "publish": {"to": True, "seed": True, "seed_secret": True, "keep_workspace": True},
+}
 
 
 def read_spec(path: str | Path) -> ReleaseSpec:

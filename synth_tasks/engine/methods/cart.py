@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth_tasks.engine.registry import Context, method
+from synth_tasks.engine.registry import Context, method, require_whole
 from synth_tasks.engine.tree import Tree, grow_tree
 from synth_tasks.errors import PlanError
 
@@ -33,14 +33,12 @@ class CartOptions:
     maxdepth: int = 30
 
     def __post_init__(self) -> None:
-        if self.minbucket < 1:
-            raise PlanError("method_options.cart.minbucket must be 1 or more")
-        if not self.cp >= 0:
+        require_whole("cart.minbucket", self.minbucket, least=1)
+        if not isinstance(self.cp, (int, float)) or not self.cp >= 0:
             raise PlanError("method_options.cart.cp must be 0 or more")
-        if self.minsplit is not None and self.minsplit < 2:
-            raise PlanError("method_options.cart.minsplit must be 2 or more")
-        if self.maxdepth < 1:
-            raise PlanError("method_options.cart.maxdepth must be 1 or more")
+        if self.minsplit is not None:
+            require_whole("cart.minsplit", self.minsplit, least=2)
+        require_whole("cart.maxdepth", self.maxdepth, least=1)
 
 
 @method("cart", options=CartOptions)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from synth_tasks.engine.augment import augment
+from synth_tasks.engine.categories import OneLevel
 from synth_tasks.engine.design_matrix import Design
 from synth_tasks.engine.registry import TWO_LEVELS, Context, method
 
@@ -41,13 +42,15 @@ class Logreg:
 
 
 @method("logreg", kinds=TWO_LEVELS, draws_parameters=True)
-def fit_logreg(y: np.ndarray, x: np.ndarray, context: Context) -> Logreg:
+def fit_logreg(y: np.ndarray, x: np.ndarray, context: Context) -> Logreg | OneLevel:
     """Fit by iteratively reweighted least squares on augmented data.
 
     References
     ----------
     Rubin (1987). Multiple Imputation for Nonresponse in Surveys, pp. 169-170.
     """
+    if (y == y[0]).all():
+        return OneLevel(float(y[0]))
     design = Design.learn(x, context.predictors)
     codes, columns, weights = augment(y.astype(int), design.matrix(x), n_levels=2)
     columns = np.column_stack([np.ones(len(columns)), columns])

@@ -9,7 +9,7 @@ import numpy as np
 from synth_tasks.data import Kind
 from synth_tasks.engine.design_matrix import Design
 from synth_tasks.engine.linear import LinearModel, fit_linear
-from synth_tasks.engine.registry import Context, method
+from synth_tasks.engine.registry import Context, method, require_whole
 from synth_tasks.errors import PlanError
 
 
@@ -30,8 +30,7 @@ class PmmOptions:
     matchtype: int = 1
 
     def __post_init__(self) -> None:
-        if self.donors < 1:
-            raise PlanError("method_options.pmm.donors must be 1 or more")
+        require_whole("pmm.donors", self.donors, least=1)
         if self.matchtype not in (0, 1, 2):
             raise PlanError("method_options.pmm.matchtype must be 0, 1 or 2")
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from synth_tasks.data import Kind
 from synth_tasks.engine.augment import augment
-from synth_tasks.engine.categories import draw_categories
+from synth_tasks.engine.categories import OneLevel, draw_categories
 from synth_tasks.engine.design_matrix import Design
 from synth_tasks.engine.registry import TWO_LEVELS, Context, method
 
@@ -38,17 +38,6 @@ class Polyreg:
         """Draw a category for each row."""
         probabilities = self.model.predict_proba(_at_least_one(self.design.matrix(x)))
         return self.levels[draw_categories(probabilities, rng)]
-
-
-@dataclass(frozen=True)
-class OneLevel:
-    """The only category that occurs."""
-
-    level: float
-
-    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return the category for every row."""
-        return np.full(len(x), self.level)
 
 
 @method("polyreg", kinds=TWO_LEVELS | {Kind.NOMINAL, Kind.ORDINAL})

@@ -1,0 +1,135 @@
+"""The gate: a policy, written as a suite over the ledger of metrics, decides on publication.
+
+Every expectation of a gate suite names its metric in ``meta.metric`` and selects its rows with a
+``row_condition`` on that metric. A metric that the ledger lacks, or that is not finite, would pass in
+Great Expectations; here it is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from expectations.suites import Suite, run_suite
+from synth_tasks.errors import GateError, SpecError
+from synth_tasks.ledger import LEDGER_COLUMNS
+from synth_tasks.release.results import SuiteResult
+
+SHOWN_ROWS = 3
+CONDITION = re.compile(
+    r'^metric\s*==\s*"(?P<metric>\w+)"(?P<rest>( and (target|keys)\s*==\s*"[^"]*")*)$'
+)
+
+
+def check_gate(suite: Suite, origin: str) -> None:
+    """Refuse a gate whose expectations do not say which metric they judge."""
+    for number, item in enumerate(suite["expectations"], start=1):
+        metric = item.get("meta", {}).get("metric")
+        if not metric:
+            raise SpecError(f"policy: expectation {number} of '{origin}' lacks meta.metric")
+        condition = CONDITION.match(str(item["kwargs"].get("row_condition", "")))
+        if condition is None or condition["metric"] != metric:
+            raise SpecError(
+                f"policy: expectation {number} of '{origin}' needs the row_condition "
+                f"'metric==\"{metric}\"', with target or keys if need be"
+            )
+        if item["kwargs"].get("column") not in LEDGER_COLUMNS:
+            raise SpecError(
+                f"policy: expectation {number} of '{origin}' judges no column of the ledger: "
+                f"use one of {', '.join(LEDGER_COLUMNS)}"
+            )
+
+
+def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
+    """Judge the ledger.
+
+    Parameters
+    ----------
+    suite : dict
+        The policy.
+    ledger : DataFrame
+        From `synth_tasks.ledger.make_ledger`.
+    n_sets : int
+        Number of synthetic sets; a metric measured by set must be there for each of them.
+
+    Returns
+    -------
+    SuiteResult
+        The detail of a failed check shows the worst rows of the ledger.
+
+    Raises
+    ------
+    GateError
+        If a metric that the policy names is absent or not finite.
+    """
+    check_gate(suite, suite["name"])
+    for item in suite["expectations"]:
+        _require_present(item, ledger, n_sets)
+    result = run_suite(suite, ledger, subject="ledger")
+    checks = [
+        check if check.success else replace(check, detail=_worst_rows(item, ledger))
+        for item, check in zip(suite["expectations"], result.checks, strict=True)
+    ]
+    return replace(result, checks=tuple(checks))
+
+
+def refuse_failures(result: SuiteResult) -> None:
+    """Raise an error that shows the failing rows of the ledger if the gate refuses the release."""
+    failures = result.failures("critical")
+    if failures:
+        lines = "; ".join(f"{check.description}: {check.detail}" for check in failures)
+        raise GateError(
+            f"the gate refuses the release: {len(failures)} critical check(s) failed: {lines}"
+        )
+
+
+def _select(item: Mapping[str, Any], ledger: pd.DataFrame) -> pd.DataFrame:
+    # The form of the condition was checked against a pattern, so this evaluates comparisons only.
+    return ledger.query(item["kwargs"]["row_condition"])
+
+
+def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int) -> None:
+    metric, column = item["meta"]["metric"], item["kwargs"]["column"]
+    rows = _select(item, ledger)
+    measured = set(rows["set"])
+    expected = {0} if 0 in measured else set(range(1, n_sets + 1))
+    if measured != expected:
+        raise GateError(
+            f"the policy judges '{metric}', which was measured for {len(measured - {0})} of {n_sets} "
+            "sets: measure it or correct the policy"
+        )
+    if not np.isfinite(rows[column].to_numpy(dtype=float)).all():
+        raise GateError(
+            f"the policy judges '{column}' of '{metric}', which is not finite: judge another column "
+            "or correct the metric"
+        )
+
+
+def _worst_rows(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
+    column, kwargs = item["kwargs"]["column"], item["kwargs"]
+    rows = _select(item, ledger)
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    excess = np.zeros(len(rows))
+    if high is not None:
+        excess = np.maximum(excess, rows[column] - high)
+    if low is not None:
+        excess = np.maximum(excess, low - rows[column])
+    failing = rows.assign(excess=excess).query("excess > 0").sort_values("excess", ascending=False)
+    shown = [_show_row(row, column) for row in failing.head(SHOWN_ROWS).to_dict("records")]
+    more = len(failing) - len(shown)
+    bounds = " and ".join(
+        f"{sign} {bound:g}" for sign, bound in (("≥", low), ("≤", high)) if bound is not None
+    )
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "") + f" (allowed {bounds})"
+
+
+def _show_row(row: Mapping[str, Any], column: str) -> str:
+    about = " ".join(str(row[key]) for key in ("target", "keys") if row[key])
+    where = f"set {row['set']}" if row["set"] else "all sets"
+    subject: Sequence[str] = [row["metric"], about, where] if about else [row["metric"], where]
+    return f"{' '.join(subject)}: {column} {row[column]:.3g}"

@@ -1,0 +1,207 @@
+"""Running a suite of Great Expectations so that its verdict can be trusted.
+
+Great Expectations by itself drops expectations it does not know, passes an empty suite, and keeps data
+values in its results. Here a suite counts only if every expectation of the file was evaluated, and of a
+result only counts are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synth_tasks.errors import SpecError, ValidationError
+from synth_tasks.release.results import SEVERITIES, Check, Severity, SuiteResult
+from synth_tasks.release.spec import ReleaseSpec
+
+Suite = dict[str, Any]
+# Counts only: observed values of aggregate expectations would be values of the data.
+COUNTS = ("element_count", "unexpected_count", "missing_count")
+POSITION = "position"
+
+
+def load_suite(spec: ReleaseSpec, path: str) -> Suite:
+    """Read a suite from JSON and check its form.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Tells where relative paths start.
+    path : str
+        As written in the specification; ``expectations/...`` may name a suite of this package.
+
+    Returns
+    -------
+    dict
+        With ``name`` and ``expectations``, as Great Expectations serialises a suite.
+
+    Raises
+    ------
+    SpecError
+        If the file is missing or is no suite.
+    """
+    try:
+        suite = json.loads(_find(spec, path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise SpecError(f"policy: '{path}' cannot be read as JSON: mend the file") from None
+    check_suite(suite, path)
+    return suite
+
+
+def _find(spec: ReleaseSpec, path: str) -> Path:
+    try:
+        return spec.find(path)
+    except SpecError:
+        packaged = Path(str(resources.files(__package__))) / path.removeprefix("expectations/")
+        shipped = Path(str(resources.files(__package__))).resolve()
+        if shipped in packaged.resolve().parents and packaged.is_file():
+            return packaged
+        raise
+
+
+def check_suite(suite: Any, origin: str) -> None:
+    """Refuse a suite that is empty or malformed, or asks for an unknown expectation."""
+    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
+        raise SpecError(f"policy: '{origin}' is not a suite: it needs name and expectations")
+    if not suite["expectations"]:
+        raise SpecError(f"policy: '{origin}' holds no expectation: an empty suite passes anything")
+    for number, item in enumerate(suite["expectations"], start=1):
+        if not isinstance(item, dict) or not isinstance(item.get("kwargs"), dict):
+            raise SpecError(f"policy: expectation {number} of '{origin}' needs type and kwargs")
+        if item.get("severity", "critical") not in SEVERITIES:
+            raise SpecError(
+                f"policy: expectation {number} of '{origin}' has an unknown severity: "
+                f"use {', '.join(SEVERITIES)}"
+            )
+
+
+def run_suite(
+    suite: Suite,
+    frame: pd.DataFrame,
+    *,
+    subject: str,
+    parameters: Mapping[str, Any] | None = None,
+) -> SuiteResult:
+    """Validate a table.
+
+    Parameters
+    ----------
+    suite : dict
+        From `load_suite` or `expectations.derive`.
+    frame : DataFrame
+        The table.
+    subject : str
+        What the table is, for the report.
+    parameters : mapping, optional
+        Values for ``{"$PARAMETER": name}``.
+
+    Returns
+    -------
+    SuiteResult
+        One check for every expectation, in the order of the file.
+
+    Raises
+    ------
+    ValidationError
+        If any expectation of the suite was not evaluated.
+    """
+    check_suite(suite, suite.get("name", "suite"))
+    items = [
+        {**item, "meta": {**item.get("meta", {}), POSITION: i}}
+        for i, item in enumerate(suite["expectations"])
+    ]
+    results = _validate(suite["name"], items, frame, parameters or {})
+    return SuiteResult(
+        suite["name"], subject, tuple(_judge(i, r) for i, r in zip(items, results, strict=True))
+    )
+
+
+def _validate(
+    name: str, items: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
+) -> list[Any]:
+    # Great Expectations takes seconds to import, and only validation needs it.
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    # It logs exceptions with tracebacks, which may quote values; failures are reported below.
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    suite: Any = gx.ExpectationSuite(name=name, expectations=items)
+    if len(suite.expectations) != len(items):
+        kept = {expectation.meta[POSITION] for expectation in suite.expectations}
+        lost = next(item for i, item in enumerate(items) if i not in kept)
+        raise ValidationError(
+            f"suite '{name}': expectation {lost['meta'][POSITION] + 1} ('{lost.get('type')}') "
+            "is unknown or has wrong arguments: correct it"
+        )
+    asset = context.data_sources.add_pandas("table").add_dataframe_asset("table")
+    definition = asset.add_batch_definition_whole_dataframe("table")
+    batch = definition.get_batch(batch_parameters={"dataframe": frame})
+    try:
+        outcome: Any = batch.validate(
+            suite,
+            result_format={"result_format": "SUMMARY", "partial_unexpected_count": 0},
+            expectation_parameters=dict(parameters),
+        )
+    except gx.exceptions.GreatExpectationsError as error:
+        raise ValidationError(
+            f"suite '{name}' cannot be evaluated ({type(error).__name__}): check its parameters"
+        ) from None
+    by_position = {r.expectation_config.meta[POSITION]: r for r in outcome.results}
+    if sorted(by_position) != list(range(len(items))):
+        raise ValidationError(
+            f"suite '{name}': {len(by_position)} of {len(items)} expectations were evaluated"
+        )
+    for i, item in enumerate(items):
+        if by_position[i].expectation_config.type != item["type"]:
+            raise ValidationError(f"suite '{name}': expectation {i + 1} changed its type")
+    return [by_position[i] for i in range(len(items))]
+
+
+def _judge(item: Mapping[str, Any], result: Any) -> Check:
+    severity: Severity = item.get("severity", "critical")
+    return Check(
+        name=item["type"],
+        description=item.get("description") or _describe(item),
+        severity=severity,
+        success=bool(result.success),
+        detail=_detail(result),
+        source=str(item["meta"].get("source", "")),
+    )
+
+
+def _detail(result: Any) -> str:
+    if _raised(result.exception_info):
+        return "could not be evaluated: the column is missing or of another kind"
+    counts = {key: result.result[key] for key in COUNTS if key in (result.result or {})}
+    if "unexpected_count" in counts:
+        return f"{counts['unexpected_count']} of {counts['element_count']} unexpected"
+    return ""
+
+
+def _raised(information: Any) -> bool:
+    if not information:
+        return False
+    if "raised_exception" in information:
+        return bool(information["raised_exception"])
+    return any(_raised(part) for part in information.values() if isinstance(part, Mapping))
+
+
+def _describe(item: Mapping[str, Any]) -> str:
+    """Put an expectation without description in words."""
+    words = str(item["type"]).replace("_", " ").removeprefix("expect ")
+    kwargs = {k: v for k, v in item["kwargs"].items() if k != "condition_parser"}
+    settings = ", ".join(f"{k} = {_show(v)}" for k, v in kwargs.items())
+    return f"{words} ({settings})" if settings else words
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

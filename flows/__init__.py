@@ -1,0 +1,24 @@
+"""Prefect flows of prefect-synth: they compose tasks and compute nothing.
+
+Prefect reads its settings when it is first imported. The settings below make the embedded server of a
+single command reliable; they are set here, before that import, unless the environment says otherwise.
+"""
+
+import os
+
+PREFECT_SETTINGS = {
+    # The embedded server takes longer than the default 20 s to start on a busy machine.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # One by one, task runs are recorded so slowly that the embedded server stops before the last.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # Nothing about confidential work goes to other hosts.
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+for _name, _value in PREFECT_SETTINGS.items():
+    os.environ.setdefault(_name, _value)

@@ -1,0 +1,203 @@
+"""From confidential data with holes to a published set of synthetic data.
+
+Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for your own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from prefect import flow, unmapped
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.terminal import summarise
+from synth_tasks.errors import SynthError, ValidationError
+from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.spec import ReleaseSpec, read_spec
+from synth_tasks.release.stages import load_source
+from synth_tasks.release.workspace import check_root, workspace_root
+from synth_tasks.seeding import parse_seed
+from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
+from synth_tasks.tasks.assess import assess_set, assess_together
+from synth_tasks.tasks.context import SEED_VARIABLE, RunContext, prepare
+from synth_tasks.tasks.impute import impute
+from synth_tasks.tasks.ingest import ingest
+from synth_tasks.tasks.pool import pool_analysis
+from synth_tasks.tasks.publish import draw_picture, find_published, publish
+from synth_tasks.tasks.synthesize import draw_set, fit
+from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
+
+DEFAULT_SPECS = (
+    Path(__file__).parent.parent / "deployments" / "boys.yaml",
+    Path(__file__).parent / "specs" / "boys.yaml",
+)
+N_STAGES = 11
+REFUSED, FAILED = 2, 1
+
+
+@flow(
+    name="release",
+    flow_run_name="release-{spec.dataset.name}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),
+    persist_result=False,
+)
+def release(spec: ReleaseSpec, to: str | None = None) -> State:
+    """Publish multiply imputed synthetic versions of a confidential data set.
+
+    The data are completed, models are fitted to them once, `synthesis.m` sets are drawn, utility and
+    disclosure are measured, and only if every critical check of the policy is met the sets appear under
+    `<to>/<dataset>/<version>`. A run with unchanged data, specification and engine publishes nothing.
+
+    Args:
+        spec: What to release and how; the same keys as in the YAML file.
+        to: Folder of all releases; `publish.to` of the specification if not given.
+    """
+    try:
+        load_policy(spec)
+        context = prepare(spec, to)
+        with context.workspace().lock():
+            return _release(context)
+    except SynthError as error:
+        return Failed(message=str(error))
+
+
+def _release(context: RunContext) -> State:
+    spec = context.spec
+    progress = Progress(spec, N_STAGES, get_run_logger())
+    ingested = ingest(context)
+    n_missing = sum(ingested.missing_values.values())
+    ref = ingested.ref
+    progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
+
+    published = find_published(context, ingested.fingerprint)
+    if published is not None:
+        moved = "; `latest` names it again" if published.new else ""
+        line = f"nothing new: {published.folder} has the same data, specification and engine{moved}"
+        progress.complete(line)
+        return _completed(line, published.version, published.folder)
+
+    suites = [validate(context, ref, "source", "the data as they arrived")]
+    _require(suites)
+    progress.finish(f"source suite met: {len(suites[0].checks)} checks")
+
+    completed = impute(context, ref)
+    progress.finish(f"imputed {n_missing} values in {spec.imputation.maxit} sweeps")
+    suites.append(validate(context, completed, "completed", "the completed data"))
+    _require(suites)
+    progress.finish(f"completed suite met: {len(suites[-1].checks)} checks")
+
+    synthesizer = fit(context, completed)
+    progress.finish("fitted the synthesizer")
+    numbers = list(range(1, spec.synthesis.m + 1))
+    sets = draw_set.map(unmapped(context), unmapped(synthesizer), numbers).result()
+    progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows")
+
+    by_set = assess_set.map(unmapped(context), unmapped(completed), sets, numbers)
+    subjects = [f"set {number}" for number in numbers]
+    verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
+    ledger = assess_together(context, completed, sets, by_set.result())
+    progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
+    suites += verdicts.result()
+    _require(suites)
+    progress.finish(f"synthetic suite met by all {len(sets)} sets")
+
+    gate = apply_gate(context, ledger)
+    suites.append(gate)
+    show_gate(spec, suites)
+    refuse_failures(gate)
+    warnings = len(gate.failures("warning"))
+    progress.finish(f"gate passed: {len(gate.checks)} checks, {warnings} warnings")
+
+    analyses = pool_analysis.map(
+        unmapped(context), unmapped(completed), unmapped(sets), list(spec.analysis)
+    ).result()
+    show_estimates(spec, analyses)
+    progress.finish(f"pooled {len(analyses)} analyses")
+
+    picture = draw_picture(context, sets)
+    published = publish(context, ingested, completed, sets, ledger, suites, analyses)
+    size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
+    show_release(spec, published, gate, picture, size)
+    line = f"published {published.folder}"
+    progress.finish(line)
+    return _completed(line, published.version, published.folder)
+
+
+def _completed(line: str, version: str, folder: Path) -> State:
+    return Completed(message=line, data={"version": version, "folder": str(folder)})
+
+
+def _require(suites: list[SuiteResult]) -> None:
+    """Stop the run if any suite so far has a critical failure."""
+    failures = [
+        f"{check.description} ({result.subject}: {check.detail})"
+        for result in suites
+        for check in result.failures("critical")
+    ]
+    if failures:
+        raise ValidationError(f"{len(failures)} critical check(s) failed: {'; '.join(failures)}")
+
+
+# --- command line ---------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make a release from the command line; see ``--help``.
+
+    Returns:
+        Exit code: 0 published or nothing new, 1 the release was refused or failed, 2 wrong input.
+    """
+    options = _parse(arguments)
+    started = time.monotonic()
+    try:
+        spec = read_spec(options.spec or _default_spec())
+        if options.seed is not None:
+            os.environ[SEED_VARIABLE] = str(parse_seed(options.seed, "--seed"))
+        preflight(spec, options.to)
+    except SynthError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return REFUSED
+    sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
+    sys.stdout.flush()
+    runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
+    state = release.with_options(task_runner=runner, timeout_seconds=spec.run.timeout_minutes * 60)(
+        spec, options.to, return_state=True
+    )
+    elapsed = time.monotonic() - started
+    if not state.is_completed():
+        sys.stderr.write(f"error: {state.message}\n")
+        return FAILED
+    sys.stdout.write(summarise(Path(state.result()["folder"]), str(state.message), elapsed))
+    return 0
+
+
+def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
+    """Find wrong input before anything is started or written."""
+    load_policy(spec)
+    check_root(workspace_root(), Path(to or spec.publish.to))
+    load_source(spec)
+
+
+def _default_spec() -> Path:
+    return next(path for path in DEFAULT_SPECS if path.is_file())
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.release",
+        description="Publish multiply imputed synthetic versions of a confidential data set.",
+    )
+    parser.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
+    parser.add_argument("--to", metavar="DIR", help="folder of all releases (default: publish.to)")
+    parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+"""Pages made from templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from synth_tasks.release import pictures
+from synth_tasks.release.report._content import ReportContent, withhold_real
+from synth_tasks.release.report._summary import group_checks, summarise
+from synth_tasks.release.report._tables import (
+    describe_provenance,
+    describe_variables,
+    tabulate_estimates,
+    tabulate_measures,
+)
+from synth_tasks.release.results import SEVERITIES, SuiteResult
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a pooling rule is written: total variance, degrees of freedom, source."""
+
+    name: str
+    total: str
+    df: str
+    source: str
+
+
+RULES = {
+    "reiter2003": Rule(
+        "of Reiter (2003)",
+        "T = ū + b / m",
+        f"(m {MINUS} 1) (1 + ū / (b / m))²",
+        "Reiter (2003), for synthetic sets; parameters need not be drawn anew for every set"
+        " (Reiter & Kinney 2012)",
+    ),
+    "rubin1987": Rule(
+        "of Rubin (1987)",
+        "T = ū + (1 + 1 / m) b",
+        "as of Barnard & Rubin (1999)",
+        "Rubin (1987), for imputed sets",
+    ),
+}
+
+
+def render_report(content: ReportContent, private: bool) -> str:
+    """Write the report of a release as HTML.
+
+    Parameters
+    ----------
+    content : ReportContent
+        What to tell.
+    private : bool
+        Whether to show aggregates of the real data. Without, the result does not depend on them.
+
+    Returns
+    -------
+    str
+        One HTML file; the same content gives the same text.
+    """
+    if not private:
+        content = withhold_real(content)
+    rules = list(dict.fromkeys(a.rule for a in content.analyses))
+    rule_name = content.manifest.get("pooling_rule") or next(iter(rules), "")
+    return _render(
+        "report.html.j2",
+        content=content,
+        private=private,
+        m=len(content.sets),
+        size=_describe_size(content.sets),
+        lights=summarise(content.suites),
+        contents=_list_contents(content),
+        pictures=draw_pictures(content, private),
+        estimates=[tabulate_estimates(a, private) for a in content.analyses],
+        rule_names=", ".join(RULES[r].name if r in RULES else r for r in rules),
+        rule=RULES.get(rule_name),
+        checks=group_checks(content.suites),
+        measures=tabulate_measures(content.ledger),
+        dictionary=describe_variables(content),
+        with_spmse=bool((content.ledger["metric"] == "spmse_marginal").any()),
+        provenance=describe_provenance(content.manifest),
+        packages=sorted(content.manifest.get("packages", {}).items()),
+    )
+
+
+def render_validation(suites: Sequence[SuiteResult], title: str) -> str:
+    """Write the outcome of all suites as HTML.
+
+    Parameters
+    ----------
+    suites : sequence of SuiteResult
+        Verdicts, in the order in which they are shown.
+    title : str
+        Heading of the page.
+
+    Returns
+    -------
+    str
+        One HTML file; the same verdicts give the same text.
+    """
+    sections = [
+        {
+            "anchor": f"suite-{number}",
+            "suite": suite.suite,
+            "subject": suite.subject,
+            "passed": suite.passed,
+            "checks": suite.checks,
+            "met": sum(check.success for check in suite.checks),
+            "failed": [len(suite.failures(severity)) for severity in SEVERITIES],
+        }
+        for number, suite in enumerate(suites, start=1)
+    ]
+    return _render(
+        "validation.html.j2",
+        title=title,
+        lights=summarise(suites),
+        suites=sections,
+        severities=SEVERITIES,
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("synth_tasks", "release/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def draw_pictures(content: ReportContent, private: bool) -> list[dict[str, Any]]:
+    version = "_real" if private and content.real is not None else ""
+    coefficient_version = "_real" if private else ""
+    drawn = [
+        ("marginals", "Distributions", version,
+         pictures.marginals(content.schema, content.sets, content.real)),
+        ("correlations", "Correlations", version,
+         pictures.correlations(content.schema, content.sets, content.real)),
+    ]  # fmt: skip
+    if content.analyses:
+        figure = pictures.coefficients(content.analyses, with_real=private)
+        drawn.append(("coefficients", "Coefficients", coefficient_version, figure))
+    if content.ledger["metric"].isin(["spmse_pair", "spmse_marginal"]).any():
+        figure = pictures.pair_utility(content.ledger, content.schema)
+        drawn.append(("pair_utility", "Pairs of variables", "", figure))
+    if (content.ledger["family"] == "disclosure").any():
+        drawn.append(("disclosure", "Disclosure", "", pictures.disclosure(content.ledger)))
+    return [_place(*item) for item in drawn]
+
+
+def _place(name: str, title: str, version: str, figure: Figure) -> dict[str, Any]:
+    reading = _readings()[name + version]
+    # Made by us from text that the SVG writer has escaped.
+    svg = Markup(pictures.to_svg(figure, reading))  # noqa: S704
+    return {"anchor": f"picture-{name}", "title": title, "reading": reading, "svg": svg}
+
+
+@cache
+def _readings() -> dict[str, str]:
+    file = resources.files("synth_tasks").joinpath("release", "templates", "readings.yaml")
+    readings: dict[str, str] = yaml.safe_load(file.read_text("utf-8"))
+    return readings
+
+
+def _describe_size(sets: Sequence[pd.DataFrame]) -> str:
+    lengths = sorted({len(frame) for frame in sets})
+    rows = f"{lengths[0]:,}" if len(lengths) == 1 else f"{lengths[0]:,} to {lengths[-1]:,}"
+    noun = "set" if len(sets) == 1 else "sets"
+    return f"{len(sets)} synthetic {noun} of {rows} rows"
+
+
+def _list_contents(content: ReportContent) -> list[tuple[str, str]]:
+    entries = [
+        ("pictures", "Pictures", True),
+        ("estimates", "Pooled estimates", bool(content.analyses)),
+        ("checks", "Checks", bool(content.suites)),
+        ("measures", "Measures", bool(len(tabulate_measures(content.ledger)))),
+        ("dictionary", "Data dictionary", True),
+        ("use", "Use and limits", True),
+        ("provenance", "Provenance", True),
+    ]
+    return [(anchor, name) for anchor, name, present in entries if present]

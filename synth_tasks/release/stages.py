@@ -1,0 +1,158 @@
+"""What is computed in each stage of a release, from data frames and specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synth_tasks.data import Schema, encode, infer_schema
+from synth_tasks.engine import ImputationPlan, make_plan
+from synth_tasks.engine.plan import is_formula
+from synth_tasks.errors import PlanError, SpecError, SynthError
+from synth_tasks.release.analysis import check_analyses
+from synth_tasks.release.source import read_source
+from synth_tasks.release.spec import ReleaseSpec
+
+DEFAULT_KEYS = 3
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """The confidential data, read and described.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded.
+    schema : Schema
+        Its description.
+    """
+
+    matrix: np.ndarray
+    schema: Schema
+
+    @property
+    def missing_values(self) -> dict[str, int]:
+        """Number of missing values of each variable."""
+        counts = np.isnan(self.matrix).sum(axis=0)
+        return {name: int(c) for name, c in zip(self.schema.names, counts, strict=True)}
+
+
+def load_source(spec: ReleaseSpec) -> SourceTable:
+    """Read and describe the data, and check everything that can be checked before long work.
+
+    Raises
+    ------
+    DataError, SpecError, PlanError, ExpressionError
+        One line that names the column or setting and the remedy.
+    """
+    frame = read_source(spec)
+    overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
+    schema = infer_schema(frame, overrides)
+    table = SourceTable(encode(frame, schema), schema)
+    plan_imputation(spec, table)
+    plan_synthesis(spec, schema, len(frame))
+    check_analyses(spec.analysis, schema)
+    check_disclosure(spec, schema)
+    return table
+
+
+def plan_imputation(spec: ReleaseSpec, table: SourceTable) -> ImputationPlan:
+    """Plan the completion of the missing cells."""
+    s = spec.imputation
+    return _named(
+        "imputation",
+        schema=table.schema,
+        missing=np.isnan(table.matrix),
+        m=s.m,
+        maxit=s.maxit,
+        method=s.method or None,
+        predictor_matrix=s.predictor_matrix or None,
+        visit_sequence=s.visit_sequence,
+        post=s.post,
+        method_options=s.options,
+    )
+
+
+def plan_synthesis(spec: ReleaseSpec, schema: Schema, n_rows: int) -> ImputationPlan:
+    """Plan the replacement of all cells of the completed data."""
+    s = spec.synthesis
+    for name in s.method_by_variable:
+        if name not in schema:
+            raise SpecError(
+                f"synthesis.method_by_variable: unknown column '{name}'; "
+                f"the data have {', '.join(schema.names)}"
+            )
+    return _named(
+        "synthesis",
+        schema=schema,
+        missing=np.zeros((n_rows, len(schema)), dtype=bool),
+        m=s.m,
+        maxit=1,
+        method={name: s.method for name in schema.names} | s.method_by_variable,
+        predictor_matrix=s.predictor_matrix or None,
+        where="all",
+        visit_sequence=s.visit_sequence,
+        post=s.post,
+        conditioning=s.conditioning,
+        proper=s.proper,
+        method_options=s.options,
+    )
+
+
+def _named(section: str, **settings: object) -> ImputationPlan:
+    try:
+        return make_plan(**settings)  # type: ignore[arg-type]
+    except SynthError as error:
+        raise type(error)(f"{section}: {error}") from None
+
+
+def check_disclosure(spec: ReleaseSpec, schema: Schema) -> None:
+    """Refuse keys and targets that the data do not have."""
+    named = {"keys": spec.disclosure.key_variables, "targets": spec.disclosure.targets}
+    for setting, names in named.items():
+        for name in names:
+            if name not in schema:
+                raise SpecError(
+                    f"disclosure.{setting}: unknown column '{name}'; "
+                    f"the data have {', '.join(schema.names)}"
+                )
+
+
+def formulas(methods: Mapping[str, str] | str) -> dict[str, str]:
+    """Return the passive variables among the methods of a section."""
+    if isinstance(methods, str):
+        return {}
+    return {name: text for name, text in methods.items() if is_formula(text)}
+
+
+def disclosure_keys(spec: ReleaseSpec, schema: Schema) -> list[str]:
+    """Return the quasi-identifiers: those of the spec, or the first three that are not passive."""
+    if spec.disclosure.key_variables:
+        return list(spec.disclosure.key_variables)
+    derived = formulas(spec.synthesis.method_by_variable)
+    return [name for name in schema.names if name not in derived][:DEFAULT_KEYS]
+
+
+def require_complete(matrix: np.ndarray, schema: Schema) -> None:
+    """Refuse to synthesise data in which the imputation left holes."""
+    holes = np.isnan(matrix).sum(axis=0)
+    for name, count in zip(schema.names, holes, strict=True):
+        if count:
+            raise PlanError(
+                f"imputation: column '{name}' still has {count} missing values: give it a method in "
+                "imputation.method"
+            )
+
+
+def shuffle(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Put rows in random order, so that their position tells nothing about their making."""
+    return matrix[rng.permutation(len(matrix))]
+
+
+def describe_table(frame: pd.DataFrame) -> str:
+    """Return the size of a table in words."""
+    return f"{len(frame)} rows × {frame.shape[1]} columns"

@@ -1,0 +1,108 @@
+"""Measuring what synthetic sets keep and what they give away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.disclosure import assess_average, assess_disclosure
+from synth_tasks.ledger import Measurement, make_ledger
+from synth_tasks.release.manifest import code_digest
+from synth_tasks.release.stages import disclosure_keys, formulas
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.seeding import generator
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.utility import assess_utility
+
+
+@task(name="assess set", task_run_name="assess set {number}", cache_policy=NO_CACHE)
+@confidential
+def assess_set(
+    context: RunContext, completed: DatasetRef, synthetic: DatasetRef, number: int
+) -> list[Measurement]:
+    """Measure utility and disclosure of one set against the completed real data.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    completed, synthetic : DatasetRef
+        Real and synthetic table.
+    number : int
+        Number of the set.
+
+    Returns
+    -------
+    list of Measurement
+        Rates, ratios and counts.
+    """
+    workspace, seed = context.workspace(), context.secrets().seed
+
+    def compute(folder: Path) -> dict[str, Any]:
+        real, drawn = workspace.read_frame(completed), workspace.read_frame(synthetic)
+        _, schema = workspace.read_table(completed)
+        found = assess_utility(real, drawn, schema, number) + assess_disclosure(
+            real,
+            drawn,
+            schema,
+            number,
+            keys=disclosure_keys(context.spec, schema),
+            derived=list(formulas(context.spec.synthesis.method_by_variable)),
+            rng=generator(seed, "assessment", number),
+        )
+        return {"measurements": [asdict(m) for m in found]}
+
+    inputs = [completed.sha256, synthetic.sha256, str(number), str(seed), code_digest()]
+    settings = context.spec.disclosure.model_dump_json()
+    result, _ = workspace.run_stage("assessment", [*inputs, settings], compute)
+    return [Measurement(**item) for item in result["measurements"]]
+
+
+@task(name="assess all sets", task_run_name="assess all sets together", cache_policy=NO_CACHE)
+@confidential
+def assess_together(
+    context: RunContext,
+    completed: DatasetRef,
+    synthetic: list[DatasetRef],
+    by_set: list[list[Measurement]],
+) -> pd.DataFrame:
+    """Measure what the sets give away together, and collect all figures in the ledger.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    completed : DatasetRef
+        Real table.
+    synthetic : list of DatasetRef
+        All sets.
+    by_set : list of list of Measurement
+        Figures of the single sets.
+
+    Returns
+    -------
+    DataFrame
+        The ledger.
+    """
+    workspace, seed = context.workspace(), context.secrets().seed
+
+    def compute(folder: Path) -> dict[str, Any]:
+        _, schema = workspace.read_table(completed)
+        found = assess_average(
+            workspace.read_frame(completed),
+            [workspace.read_frame(ref) for ref in synthetic],
+            schema,
+            rng=generator(seed, "assessment", 0),
+        )
+        return {"measurements": [asdict(m) for m in found]}
+
+    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), str(seed), code_digest()]
+    result, _ = workspace.run_stage("assessment-together", inputs, compute)
+    together = [Measurement(**item) for item in result["measurements"]]
+    return make_ledger([*(m for measurements in by_set for m in measurements), *together])

@@ -1,0 +1,128 @@
+"""What every task of a release is told, and where its secrets are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synth_tasks.errors import SpecError
+from synth_tasks.release.bundle import ReleaseFolder
+from synth_tasks.release.files import write_atomically
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.workspace import (
+    Secrets,
+    Workspace,
+    check_root,
+    load_key,
+    load_seed,
+    workspace_root,
+)
+from synth_tasks.seeding import draw_seed, parse_seed
+
+SEED_VARIABLE = "SYNTH_SEED"
+KEY_VARIABLE = "SYNTH_KEY"
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where a release is made. It holds no secret and may be sent to other processes.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    root : str
+        Folder of all private workspaces.
+    target : str
+        Folder of all releases.
+    """
+
+    spec: ReleaseSpec
+    root: str
+    target: str
+
+    def workspace(self) -> Workspace:
+        """Open the private workspace of the data set."""
+        return Workspace(Path(self.root), self.spec.dataset.name, self.secrets().key)
+
+    def secrets(self) -> Secrets:
+        """Read the secrets that `prepare` has put into the workspace."""
+        path = Path(self.root) / self.spec.dataset.name / RUN_FILE
+        item = json.loads(path.read_text())
+        return Secrets(item["seed"], bytes.fromhex(item["key"]), item["origin"], item["public"])
+
+    def releases(self) -> ReleaseFolder:
+        """Return the published releases of the data set."""
+        return ReleaseFolder(Path(self.target), self.spec.dataset.name)
+
+
+def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
+    """Check where the release will be made and put its secrets into the workspace.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    to : str, optional
+        Folder of all releases; ``publish.to`` if not given.
+
+    Returns
+    -------
+    RunContext
+    """
+    root, target = workspace_root().absolute(), Path(to or spec.publish.to).absolute()
+    check_root(root, target)
+    found = _find_secrets(spec, root)
+    context = RunContext(spec, str(root), str(target))
+    content = {
+        "seed": found.seed,
+        "key": found.key.hex(),
+        "origin": found.origin,
+        "public": found.public,
+    }
+    folder = Workspace(root, spec.dataset.name, found.key).folder
+    write_atomically(folder / RUN_FILE, lambda file: file.write(json.dumps(content).encode()))
+    return context
+
+
+def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:
+    name = spec.dataset.name
+    key = _find_key(spec, root)
+    if SEED_VARIABLE in os.environ:
+        return Secrets(
+            parse_seed(os.environ[SEED_VARIABLE], SEED_VARIABLE), key, "environment", False
+        )
+    if spec.publish.seed is not None:
+        return Secrets(spec.publish.seed, key, "specification", True)
+    if spec.publish.seed_secret is not None:
+        return Secrets(_read_prefect_secret(spec.publish.seed_secret), key, "Prefect secret", False)
+    return Secrets(load_seed(root, name, draw_seed), key, "private workspace", False)
+
+
+def _find_key(spec: ReleaseSpec, root: Path) -> bytes:
+    if KEY_VARIABLE in os.environ:
+        try:
+            return bytes.fromhex(os.environ[KEY_VARIABLE])
+        except ValueError:
+            raise SpecError(f"{KEY_VARIABLE} must be hexadecimal, e.g. 64 digits") from None
+    if spec.publish.seed is not None:
+        # Public data need no secret, and their digests should be the same everywhere.
+        return hashlib.sha256(f"prefect-synth public {spec.dataset.name}".encode()).digest()
+    return load_key(root, spec.dataset.name)
+
+
+def _read_prefect_secret(block: str) -> int:
+    from prefect.blocks.system import Secret
+
+    try:
+        found: Any = Secret.load(block)
+    except ValueError:
+        raise SpecError(
+            f"publish.seed_secret: there is no Secret block '{block}': create it in the Prefect UI"
+        ) from None
+    return parse_seed(str(found.get()), f"Prefect secret '{block}'")

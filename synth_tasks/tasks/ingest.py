@@ -1,0 +1,68 @@
+"""Reading the confidential data into the private workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.release.stages import load_source
+from synth_tasks.release.workspace import DatasetRef, absolute, relative
+from synth_tasks.tasks.boundary import confidential, may_retry
+from synth_tasks.tasks.context import RunContext
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The data as they arrived.
+
+    Parameters
+    ----------
+    ref : DatasetRef
+        The table in the workspace.
+    fingerprint : str
+        Keyed hash of its content.
+    missing_values : dict of str to int
+        Missing values of each variable.
+    """
+
+    ref: DatasetRef
+    fingerprint: str
+    missing_values: dict[str, int]
+
+
+@task(
+    name="ingest",
+    task_run_name="ingest {context.spec.dataset.name}",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=[5, 30],
+    retry_condition_fn=may_retry,
+)
+@confidential
+def ingest(context: RunContext) -> Ingested:
+    """Read the source, check it against the specification, and store it encoded.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+
+    Returns
+    -------
+    Ingested
+    """
+    table = load_source(context.spec)
+    workspace = context.workspace()
+    fingerprint = workspace.fingerprint(table.matrix, table.schema)
+    result, _ = workspace.run_stage(
+        "raw",
+        [fingerprint],
+        lambda folder: {
+            "ref": relative(
+                workspace.write_table(folder / "raw.parquet", table.matrix, table.schema)
+            )
+        },
+    )
+    return Ingested(absolute(result["ref"], result["folder"]), fingerprint, table.missing_values)

@@ -1,0 +1,91 @@
+"""Fitting the analyses to every set and pooling them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.release.analysis import analyse
+from synth_tasks.release.manifest import code_digest
+from synth_tasks.release.results import AnalysisResult
+from synth_tasks.release.spec import AnalysisSpec
+from synth_tasks.release.workspace import RESULT_FILE, DatasetRef
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+
+POOLING_RULE = "reiter2003"
+
+
+@dataclass(frozen=True)
+class AnalysisRef:
+    """A reference to an analysis in the workspace; it holds estimates from the real data.
+
+    Parameters
+    ----------
+    folder : str
+        Where it is.
+    label : str
+        What was fitted.
+    """
+
+    folder: str
+    label: str
+
+
+@task(name="pool analysis", task_run_name="pool {analysis.label}", cache_policy=NO_CACHE)
+@confidential
+def pool_analysis(
+    context: RunContext, completed: DatasetRef, synthetic: list[DatasetRef], analysis: AnalysisSpec
+) -> AnalysisRef:
+    """Fit one analysis to every set, pool, and fit it to the real data for comparison.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    completed : DatasetRef
+        Real table.
+    synthetic : list of DatasetRef
+        All sets.
+    analysis : AnalysisSpec
+        What to fit.
+
+    Returns
+    -------
+    AnalysisRef
+    """
+    workspace = context.workspace()
+
+    def compute(folder: Path) -> dict[str, Any]:
+        _, schema = workspace.read_table(completed)
+        result = analyse(
+            analysis,
+            schema,
+            [workspace.read_frame(ref) for ref in synthetic],
+            workspace.read_frame(completed),
+            POOLING_RULE,
+        )
+        return {
+            "label": result.label,
+            "rule": result.rule,
+            "pooled": result.pooled.to_dict("list"),
+            "real": result.real.to_dict("list"),
+        }
+
+    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), code_digest()]
+    settings = analysis.model_dump_json()
+    result, _ = workspace.run_stage("analysis", [*inputs, settings], compute)
+    return AnalysisRef(result["folder"], result["label"])
+
+
+def read_analysis(ref: AnalysisRef) -> AnalysisResult:
+    """Read an analysis from the workspace."""
+    item = json.loads((Path(ref.folder) / RESULT_FILE).read_text())
+    pooled, real = pd.DataFrame(item["pooled"]), pd.DataFrame(item["real"])
+    return AnalysisResult(item["label"], item["rule"], pooled, real)

@@ -1,0 +1,229 @@
+"""Building the bundle and making it public at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.data import Schema, decode
+from synth_tasks.engine.imputed import make_provenance
+from synth_tasks.release.bundle import (
+    Published,
+    write_data,
+    write_json,
+    write_manifest,
+    write_public,
+)
+from synth_tasks.release.files import make_private_folder, write_atomically
+from synth_tasks.release.manifest import engine_digest, make_datapackage, make_manifest
+from synth_tasks.release.pictures import marginals, to_png
+from synth_tasks.release.readme import make_readme
+from synth_tasks.release.report import ReportContent, render_report, render_validation
+from synth_tasks.release.results import AnalysisResult, SuiteResult
+from synth_tasks.release.stages import plan_synthesis, shuffle
+from synth_tasks.release.workspace import DatasetRef, Secrets
+from synth_tasks.seeding import commitment, generator
+from synth_tasks.tasks.boundary import confidential, may_retry
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.ingest import Ingested
+from synth_tasks.tasks.pool import POOLING_RULE, AnalysisRef, read_analysis
+from synth_tasks.tasks.validate import load_policy
+
+PUBLISHED_DIGITS = 2
+
+
+def release_digest(context: RunContext, fingerprint: str) -> str:
+    """Return the keyed hash of data, specification, policy and engine; the seed does not count."""
+    policy = repr(sorted(load_policy(context.spec).items()))
+    return context.workspace().digest(fingerprint, context.spec.digest(), policy, engine_digest())
+
+
+@task(name="look for release", task_run_name="look for an equal release", cache_policy=NO_CACHE)
+@confidential
+def find_published(context: RunContext, fingerprint: str) -> Published | None:
+    """Return the release of the same data, specification and engine, if there is one.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    fingerprint : str
+        Of the data as they arrived.
+
+    Returns
+    -------
+    Published or None
+        `new` tells whether `latest` had to be moved back to it.
+    """
+    releases = context.releases()
+    version = releases.find(release_digest(context, fingerprint))
+    if version is None:
+        return None
+    moved = releases.point_latest(version)
+    return Published(releases.folder / version, version, new=moved)
+
+
+@task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
+@confidential
+def draw_picture(context: RunContext, synthetic: list[DatasetRef]) -> bytes:
+    """Draw the distributions of the synthetic sets as a PNG."""
+    workspace = context.workspace()
+    _, schema = workspace.read_table(synthetic[0])
+    return to_png(marginals(schema, [workspace.read_frame(ref) for ref in synthetic]), dpi=80)
+
+
+@task(
+    name="publish",
+    task_run_name="publish {context.spec.dataset.name}",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=[5, 30],
+    retry_condition_fn=may_retry,
+)
+@confidential
+def publish(
+    context: RunContext,
+    ingested: Ingested,
+    completed: DatasetRef,
+    synthetic: list[DatasetRef],
+    ledger: pd.DataFrame,
+    suites: list[SuiteResult],
+    analyses: list[AnalysisRef],
+) -> Published:
+    """Write the bundle to staging, verify it, rename it, and move `latest`.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    ingested : Ingested
+        The data as they arrived.
+    completed : DatasetRef
+        The completed data, for the private report only.
+    synthetic : list of DatasetRef
+        All sets, in source order; they are shuffled here.
+    ledger : DataFrame
+        All metrics.
+    suites : list of SuiteResult
+        Verdicts on tables and ledger.
+    analyses : list of AnalysisRef
+        Pooled analyses.
+
+    Returns
+    -------
+    Published
+    """
+    spec, workspace, releases = context.spec, context.workspace(), context.releases()
+    digest = release_digest(context, ingested.fingerprint)
+    version = releases.next_version(digest)
+    schema, sets = _shuffled_sets(context, synthetic)
+    plan = plan_synthesis(spec, schema, completed.rows)
+    manifest = make_manifest(
+        spec,
+        release_version=version,
+        digest=digest,
+        data_digest=ingested.fingerprint,
+        seed=_describe_seed(context.secrets(), spec.dataset.name),
+        plan=plan,
+        provenance=make_provenance(plan, has_missing=False),
+        pooling_rule=POOLING_RULE,
+        results=suites,
+        rows_before_imputation=ingested.missing_values,
+    )
+    content = ReportContent(
+        title=spec.dataset.title or spec.dataset.name,
+        name=spec.dataset.name,
+        version=version,
+        description=spec.dataset.description,
+        licence=spec.dataset.licence,
+        sources=list(spec.dataset.citations),
+        schema=schema,
+        sets=sets,
+        ledger=coarse(ledger),
+        suites=suites,
+        analyses=[read_analysis(ref) for ref in analyses],
+        manifest=manifest,
+        real=workspace.read_frame(completed),
+    )
+    _write_private_report(workspace.folder / "reports" / version, content)
+    with releases.staging() as draft:
+        _write_bundle(draft, context, schema, content)
+        published = releases.commit(draft, version)
+    if not spec.publish.keep_workspace:
+        workspace.purge()
+    return published
+
+
+def _shuffled_sets(
+    context: RunContext, synthetic: Sequence[DatasetRef]
+) -> tuple[Schema, list[pd.DataFrame]]:
+    workspace, seed = context.workspace(), context.secrets().seed
+    frames = []
+    for number, ref in enumerate(synthetic, start=1):
+        matrix, schema = workspace.read_table(ref)
+        frames.append(decode(shuffle(matrix, generator(seed, "shuffle", number)), schema))
+    return schema, frames
+
+
+def _describe_seed(found: Secrets, name: str) -> dict[str, Any]:
+    if found.public:
+        return {"policy": "written in the specification: public data", "value": found.seed}
+    salt = found.key + name.encode()
+    return {
+        "policy": "secret; the holder of the key can prove it",
+        "commitment": commitment(found.seed, salt),
+    }
+
+
+def coarse(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Round the figures of a ledger for publication: exact ones would answer queries on the data."""
+    columns = ["value", "lower", "upper", "control"]
+    return ledger.assign(**{c: [_round(v) for v in ledger[c]] for c in columns})
+
+
+def _round(value: float) -> float:
+    if not np.isfinite(value) or value == 0:
+        return float(value)
+    return float(f"{value:.{PUBLISHED_DIGITS}g}")
+
+
+def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: ReportContent) -> None:
+    spec = context.spec
+    files = write_data(draft, spec.dataset.name, content.sets, spec.publish.formats)
+    write_json(
+        draft / "datapackage.json",
+        make_datapackage(spec, schema, content.version, draft, files),
+    )
+    _write_inference(draft / "inference", content.analyses)
+    write_public(draft / "validation" / "ledger.csv", _csv(content.ledger))
+    write_json(draft / "validation" / "results.json", [s.to_dict() for s in content.suites])
+    write_public(
+        draft / "validation" / "validation.html", render_validation(content.suites, content.title)
+    )
+    write_public(draft / "report.html", render_report(content, private=False))
+    write_public(draft / "README.md", make_readme(spec, schema, content.manifest))
+    write_manifest(draft, content.manifest)
+
+
+def _write_inference(folder: Path, analyses: Sequence[AnalysisResult]) -> None:
+    for number, result in enumerate(analyses, start=1):
+        table = result.pooled.assign(analysis=result.label, rule=result.rule)
+        front = ["analysis", "rule"]
+        ordered = table[[*front, *(c for c in table.columns if c not in front)]]
+        write_public(folder / f"pooled-{number}.csv", _csv(ordered))
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _write_private_report(folder: Path, content: ReportContent) -> None:
+    make_private_folder(folder)
+    html = render_report(content, private=True).encode()
+    write_atomically(folder / "report.html", lambda file: file.write(html))

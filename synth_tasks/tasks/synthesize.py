@@ -1,0 +1,85 @@
+"""Fitting the synthesizer once and drawing synthetic sets from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.engine import fit_synthesizer
+from synth_tasks.release.manifest import code_digest
+from synth_tasks.release.stages import plan_synthesis
+from synth_tasks.release.workspace import DatasetRef, absolute, relative
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+
+
+@task(
+    name="fit synthesizer",
+    task_run_name="fit synthesizer of {context.spec.dataset.name}",
+    cache_policy=NO_CACHE,
+)
+@confidential
+def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
+    """Fit the models of all variables on the completed data.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    completed : DatasetRef
+        The completed data.
+
+    Returns
+    -------
+    DatasetRef
+        The fitted synthesizer; it holds donors and stays in the workspace.
+    """
+    workspace = context.workspace()
+
+    def compute(folder: Path) -> dict[str, Any]:
+        matrix, schema = workspace.read_table(completed)
+        plan = plan_synthesis(context.spec, schema, len(matrix))
+        synthesizer = fit_synthesizer(plan, matrix, context.spec.run.workers)
+        ref = workspace.write_object(folder / "synthesizer.pickle", synthesizer)
+        return {"ref": relative(ref)}
+
+    settings = context.spec.synthesis.model_dump_json()
+    result, _ = workspace.run_stage(
+        "synthesizer", [completed.sha256, settings, code_digest()], compute
+    )
+    return absolute(result["ref"], result["folder"])
+
+
+@task(name="draw set", task_run_name="draw set {number}", cache_policy=NO_CACHE)
+@confidential
+def draw_set(context: RunContext, synthesizer: DatasetRef, number: int) -> DatasetRef:
+    """Draw one synthetic set.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    synthesizer : DatasetRef
+        From `fit`.
+    number : int
+        Number of the set, 1..m.
+
+    Returns
+    -------
+    DatasetRef
+        The set, rows in source order: still confidential.
+    """
+    workspace, seed = context.workspace(), context.secrets().seed
+
+    def compute(folder: Path) -> dict[str, Any]:
+        fitted = workspace.read_object(synthesizer)
+        matrix = fitted.draw(seed, number)
+        ref = workspace.write_table(folder / "set.parquet", matrix, fitted.plan.schema)
+        return {"ref": relative(ref)}
+
+    inputs = [synthesizer.sha256, str(number), str(seed), code_digest()]
+    result, _ = workspace.run_stage("set", inputs, compute)
+    return absolute(result["ref"], result["folder"])

@@ -1,0 +1,91 @@
+"""Judging tables and the ledger by suites of expectations."""
+
+from __future__ import annotations
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from expectations.derive import add_residuals, completed_suite, source_suite, synthetic_suite
+from expectations.gate import check_gate, refuse_failures, run_gate
+from expectations.suites import Suite, load_suite, run_suite
+from synth_tasks.data import Schema, decode
+from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.stages import formulas
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+
+__all__ = ["apply_gate", "load_policy", "refuse_failures", "validate"]
+
+
+def load_policy(spec: ReleaseSpec) -> dict[str, Suite]:
+    """Read all suites that a specification names, and check them, before anything is started."""
+    stages = ("source", "completed", "synthetic")
+    named = {stage: getattr(spec.policy, stage) for stage in stages}
+    suites = {stage: load_suite(spec, path) for stage, path in named.items() if path is not None}
+    suites["gate"] = load_suite(spec, spec.policy.suite)
+    check_gate(suites["gate"], spec.policy.suite)
+    return suites
+
+
+@task(name="validate", task_run_name="validate {subject}", cache_policy=NO_CACHE)
+@confidential
+def validate(context: RunContext, ref: DatasetRef, stage: str, subject: str) -> SuiteResult:
+    """Judge a table by the suite of its stage.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    ref : DatasetRef
+        The table.
+    stage : {"source", "completed", "synthetic"}
+        Which suite.
+    subject : str
+        What the table is, for people.
+
+    Returns
+    -------
+    SuiteResult
+        Verdicts and counts.
+    """
+    spec = context.spec
+    matrix, schema = context.workspace().read_table(ref)
+    frame = decode(matrix, schema)
+    relations: dict[str, str] = {}
+    if stage == "completed":
+        relations = formulas(spec.imputation.method)
+    elif stage == "synthetic":
+        relations = formulas(spec.synthesis.method_by_variable)
+    frame = add_residuals(frame, matrix, schema, relations)
+    suite = load_policy(spec).get(stage) or _derive(stage, schema, relations)
+    return run_suite(suite, frame, subject=subject, parameters={"n_rows": len(matrix)})
+
+
+def _derive(stage: str, schema: Schema, relations: dict[str, str]) -> Suite:
+    if stage == "source":
+        return source_suite(schema)
+    if stage == "completed":
+        return completed_suite(schema, relations)
+    return synthetic_suite(schema, relations)
+
+
+@task(name="apply gate", task_run_name="apply the gate", cache_policy=NO_CACHE)
+@confidential
+def apply_gate(context: RunContext, ledger: pd.DataFrame) -> SuiteResult:
+    """Judge the ledger by the policy.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    ledger : DataFrame
+        All metrics.
+
+    Returns
+    -------
+    SuiteResult
+    """
+    return run_gate(load_policy(context.spec)["gate"], ledger, context.spec.synthesis.m)
