@@ -127,12 +127,22 @@ def _validate(
 ) -> list[Any]:
     # Great Expectations takes seconds to import, and only validation needs it.
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     # It logs exceptions with tracebacks, which may quote values; failures are reported below.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     suite: Any = gx.ExpectationSuite(name=name, expectations=items)
     if len(suite.expectations) != len(items):
         kept = {expectation.meta[POSITION] for expectation in suite.expectations}

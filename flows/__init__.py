@@ -1,7 +1,7 @@
 """Prefect flows of prefect-synth: they compose tasks and compute nothing.
 
-Prefect reads its settings when it is first imported. The settings below make the embedded server of a
-single command reliable; they are set here, before that import, unless the environment says otherwise.
+Prefect reads its settings when it is first imported, NumPy its number of threads. They are set here,
+before those imports, unless the environment says otherwise.
 """
 
 import os
@@ -20,5 +20,8 @@ PREFECT_SETTINGS = {
     "DO_NOT_TRACK": "1",
 }
 
-for _name, _value in PREFECT_SETTINGS.items():
+# Work is spread over threads here; a pool of native threads in each would only get in the way.
+NATIVE_THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+for _name, _value in (PREFECT_SETTINGS | NATIVE_THREADS).items():
     os.environ.setdefault(_name, _value)

@@ -16,8 +16,9 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.terminal import summarise
+from flows.terminal import show_stages_only, summarise
 from synth_tasks.errors import SynthError, ValidationError
+from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.release.stages import load_source
@@ -29,7 +30,7 @@ from synth_tasks.tasks.context import SEED_VARIABLE, RunContext, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.pool import pool_analysis
-from synth_tasks.tasks.publish import draw_picture, find_published, publish
+from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
 
@@ -79,8 +80,9 @@ def _release(context: RunContext) -> State:
     if published is not None:
         moved = "; `latest` names it again" if published.new else ""
         line = f"nothing new: {published.folder} has the same data, specification and engine{moved}"
+        purge(context)
         progress.complete(line)
-        return _completed(line, published.version, published.folder)
+        return _completed(line, published)
 
     suites = [validate(context, ref, "source", "the data as they arrived")]
     _require(suites)
@@ -122,15 +124,17 @@ def _release(context: RunContext) -> State:
 
     picture = draw_picture(context, sets)
     published = publish(context, ingested, completed, sets, ledger, suites, analyses)
+    purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
     show_release(spec, published, gate, picture, size)
     line = f"published {published.folder}"
     progress.finish(line)
-    return _completed(line, published.version, published.folder)
+    return _completed(line, published)
 
 
-def _completed(line: str, version: str, folder: Path) -> State:
-    return Completed(message=line, data={"version": version, "folder": str(folder)})
+def _completed(line: str, published: Published) -> State:
+    data = {"version": published.version, "folder": str(published.folder), "new": published.new}
+    return Completed(message=line, data=data)
 
 
 def _require(suites: list[SuiteResult]) -> None:
@@ -163,6 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
+    show_stages_only()
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
     runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
@@ -173,7 +178,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
         return FAILED
-    sys.stdout.write(summarise(Path(state.result()["folder"]), str(state.message), elapsed))
+    result = state.result()
+    if result["new"]:
+        sys.stdout.write(summarise(Path(result["folder"])))
+    sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
 
 

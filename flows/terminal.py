@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import json
+import logging
 from io import StringIO
 from pathlib import Path
 
 import pandas as pd
+from prefect.logging.configuration import setup_logging
 from rich.console import Console
 from rich.table import Table
 
 WIDTH = 100
 
 
-def summarise(folder: Path, message: str, seconds: float) -> str:
-    """Describe a release: the gate, the first pooled analyses, and where everything is.
+class StageLines(logging.Filter):
+    """Lets progress, warnings and errors through, not the life of every single task."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is shown."""
+        return record.levelno >= logging.WARNING or not record.name.startswith("prefect.task_runs")
+
+
+def show_stages_only() -> None:
+    """Keep the terminal readable; the Prefect UI still gets every line."""
+    setup_logging()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(StageLines())
+
+
+def summarise(folder: Path) -> str:
+    """Describe a release: the gate, the pooled analyses, and where the report is.
 
     Args:
         folder: Folder of the release.
-        message: How the run ended.
-        seconds: How long it took.
 
     Returns:
         Text with tables.
@@ -30,7 +45,6 @@ def summarise(folder: Path, message: str, seconds: float) -> str:
     console.print(_gate_table(manifest))
     for path in sorted((folder / "inference").glob("pooled-*.csv")):
         console.print(_estimates_table(pd.read_csv(path)))
-    console.print(f"{message} ({seconds:.1f} s)")
     console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
     return output.getvalue()
 

@@ -13,13 +13,13 @@ TEMPLATE = """# {title}
 
 {description}
 
-{m} synthetic data sets of {k} rows each, version {version}{licence}. They were drawn from models of the
-real data; no row belongs to a person. Analyse every set, then pool: with q̄ the mean estimate, ū the mean
-variance and b the variance between the {m} estimates, the total variance is T = ū + b/m, with
+{m} synthetic data sets of {k} rows each, version {version}{licence}. They were drawn from models of
+the real data; no row belongs to a person. Analyse every set, then pool: with q̄ the mean estimate, ū the
+mean variance and b the variance between the {m} estimates, the total variance is T = ū + b/m, with
 (m - 1)(1 + ū/(b/m))² degrees of freedom (Reiter 2003, Survey Methodology 29, 181-188).
 
-The figures describe models of a sample, not the sample itself: check a surprising finding with the holder
-of the real data. There is no formal privacy guarantee; `report.html` shows what was checked.
+The figures describe models of a sample, not the sample itself: check a surprising finding with the
+holder of the real data. There is no formal privacy guarantee; `report.html` shows what was checked.
 {completed}
 ## Python
 
@@ -58,12 +58,12 @@ print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))
 # print(pool([fit_model(s, "ols", "{formula}") for s in sets]).table)"""
 
 R_CSV = """sets <- lapply(1:{m}, function(i) {{
-  s <- read.csv(sprintf("data/{name}-%0{width}d.csv", i), stringsAsFactors = TRUE)
+  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), stringsAsFactors = TRUE)
 {factors}  s
 }})
 """
 R_PARQUET = """sets <- lapply(1:{m}, function(i)
-  as.data.frame(arrow::read_parquet(sprintf("data/{name}-%0{width}d.parquet", i))))
+  as.data.frame(arrow::read_parquet(sprintf("data/{name}-{digits}.parquet", i))))
 """
 R = """fits <- lapply(sets, function(s) lm({formula}, data = s))
 q <- do.call(cbind, lapply(fits, coef))
@@ -93,9 +93,10 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
     """
     m, name = manifest["synthesis"]["m"], spec.dataset.name
     formula, width = _example_formula(spec, schema), len(str(m))
+    digits = f"%0{width}d" if width > 1 else "%d"
     as_csv = "csv" in spec.publish.formats
     suffix = "parquet" if "parquet" in spec.publish.formats else "csv"
-    values: dict[str, Any] = {"m": m, "name": name, "formula": formula, "width": width}
+    values: dict[str, Any] = {"m": m, "name": name, "formula": formula, "digits": digits}
     python = PYTHON.format(
         **values,
         reader=f"read_{suffix}",

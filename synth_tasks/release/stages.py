@@ -92,7 +92,7 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, n_rows: int) -> Imputation
         missing=np.zeros((n_rows, len(schema)), dtype=bool),
         m=s.m,
         maxit=1,
-        method={name: s.method for name in schema.names} | s.method_by_variable,
+        method=dict.fromkeys(schema.names, s.method) | s.method_by_variable,
         predictor_matrix=s.predictor_matrix or None,
         where="all",
         visit_sequence=s.visit_sequence,

@@ -155,9 +155,13 @@ def publish(
     with releases.staging() as draft:
         _write_bundle(draft, context, schema, content)
         published = releases.commit(draft, version)
-    if not spec.publish.keep_workspace:
-        workspace.purge()
     return published
+
+
+def purge(context: RunContext) -> None:
+    """Remove the confidential intermediate files, unless the specification keeps them."""
+    if not context.spec.publish.keep_workspace:
+        context.workspace().purge()
 
 
 def _shuffled_sets(
