@@ -22,21 +22,21 @@ from synth_tasks.release.results import SuiteResult
 
 SHOWN_ROWS = 3
 CONDITION = re.compile(
-    r'^metric\s*==\s*"(?P<metric>\w+)"(?P<rest>( and (target|keys)\s*==\s*"[^"]*")*)$'
+    r'metric\s*==\s*"(?P<metric>\w+)"(?P<rest>( and (target|keys)\s*==\s*"[^"\\\n]*")*)'
 )
 
 
 def check_gate(suite: Suite, origin: str) -> None:
     """Refuse a gate whose expectations do not say which metric they judge."""
     for number, item in enumerate(suite["expectations"], start=1):
-        metric = item.get("meta", {}).get("metric")
+        metric = (item.get("meta") or {}).get("metric")
         if not metric:
             raise SpecError(f"policy: expectation {number} of '{origin}' lacks meta.metric")
-        condition = CONDITION.match(str(item["kwargs"].get("row_condition", "")))
+        condition = CONDITION.fullmatch(str(item["kwargs"].get("row_condition", "")))
         if condition is None or condition["metric"] != metric:
             raise SpecError(
                 f"policy: expectation {number} of '{origin}' needs the row_condition "
-                f"'metric==\"{metric}\"', with target or keys if need be"
+                f"'metric == \"{metric}\"', with target or keys if need be"
             )
         if item["kwargs"].get("column") not in LEDGER_COLUMNS:
             raise SpecError(
@@ -60,7 +60,7 @@ def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
     Returns
     -------
     SuiteResult
-        The detail of a failed check shows the worst rows of the ledger.
+        The detail of a check shows the range of what was judged, or the worst rows if it failed.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
         _require_present(item, ledger, n_sets)
     result = run_suite(suite, ledger, subject="ledger")
     checks = [
-        check if check.success else replace(check, detail=_worst_rows(item, ledger))
+        replace(check, detail=(_range if check.success else _worst_rows)(item, ledger))
         for item, check in zip(suite["expectations"], result.checks, strict=True)
     ]
     return replace(result, checks=tuple(checks))
@@ -110,6 +110,18 @@ def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int)
         )
 
 
+def _range(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
+    values = _select(item, ledger)[item["kwargs"]["column"]]
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    found = low if low == high else f"{low} to {high}"
+    return f"{item['kwargs']['column']} {found} ({_allowed(item)})"
+
+
+def _allowed(item: Mapping[str, Any]) -> str:
+    bounds = (("≥", item["kwargs"].get("min_value")), ("≤", item["kwargs"].get("max_value")))
+    return "allowed " + " and ".join(f"{sign} {b:g}" for sign, b in bounds if b is not None)
+
+
 def _worst_rows(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
     column, kwargs = item["kwargs"]["column"], item["kwargs"]
     rows = _select(item, ledger)
@@ -122,10 +134,7 @@ def _worst_rows(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
     failing = rows.assign(excess=excess).query("excess > 0").sort_values("excess", ascending=False)
     shown = [_show_row(row, column) for row in failing.head(SHOWN_ROWS).to_dict("records")]
     more = len(failing) - len(shown)
-    bounds = " and ".join(
-        f"{sign} {bound:g}" for sign, bound in (("≥", low), ("≤", high)) if bound is not None
-    )
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "") + f" (allowed {bounds})"
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "") + f" ({_allowed(item)})"
 
 
 def _show_row(row: Mapping[str, Any], column: str) -> str:

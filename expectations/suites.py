@@ -16,7 +16,8 @@ from typing import Any
 
 import pandas as pd
 
-from synth_tasks.errors import SpecError, ValidationError
+from synth_tasks.errors import ExpressionError, SpecError, ValidationError
+from synth_tasks.expressions import Expression
 from synth_tasks.release.results import SEVERITIES, Check, Severity, SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -67,18 +68,44 @@ def _find(spec: ReleaseSpec, path: str) -> Path:
 
 def check_suite(suite: Any, origin: str) -> None:
     """Refuse a suite that is empty or malformed, or asks for an unknown expectation."""
-    if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list):
+    if (
+        not isinstance(suite, dict)
+        or not isinstance(suite.get("name"), str)
+        or not isinstance(suite.get("expectations"), list)
+    ):
         raise SpecError(f"policy: '{origin}' is not a suite: it needs name and expectations")
     if not suite["expectations"]:
         raise SpecError(f"policy: '{origin}' holds no expectation: an empty suite passes anything")
     for number, item in enumerate(suite["expectations"], start=1):
-        if not isinstance(item, dict) or not isinstance(item.get("kwargs"), dict):
+        if (
+            not isinstance(item, dict)
+            or not isinstance(item.get("type"), str)
+            or not isinstance(item.get("kwargs"), dict)
+            or not isinstance(item.get("meta") or {}, dict)
+        ):
             raise SpecError(f"policy: expectation {number} of '{origin}' needs type and kwargs")
         if item.get("severity", "critical") not in SEVERITIES:
             raise SpecError(
                 f"policy: expectation {number} of '{origin}' has an unknown severity: "
                 f"use {', '.join(SEVERITIES)}"
             )
+        _check_condition(
+            item["kwargs"].get("row_condition"), f"expectation {number} of '{origin}'"
+        )
+
+
+def _check_condition(condition: Any, where: str) -> None:
+    """Refuse a row_condition that is more than comparisons: pandas would run it as code."""
+    if condition is None:
+        return
+    if not isinstance(condition, str) or any(sign in condition for sign in "@`#\\"):
+        raise SpecError(
+            f"policy: the row_condition of {where} must be a text of comparisons, without @, `, # or \\"
+        )
+    try:
+        Expression(condition, origin=f"row_condition of {where}")
+    except ExpressionError as error:
+        raise SpecError(f"policy: {error}") from None
 
 
 def run_suite(
@@ -111,9 +138,9 @@ def run_suite(
     ValidationError
         If any expectation of the suite was not evaluated.
     """
-    check_suite(suite, suite.get("name", "suite"))
+    check_suite(suite, str(suite.get("name", "suite")))
     items = [
-        {**item, "meta": {**item.get("meta", {}), POSITION: i}}
+        {**item, "meta": {**(item.get("meta") or {}), POSITION: i}}
         for i, item in enumerate(suite["expectations"])
     ]
     results = _validate(suite["name"], items, frame, parameters or {})

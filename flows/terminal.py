@@ -12,6 +12,8 @@ from prefect.logging.configuration import setup_logging
 from rich.console import Console
 from rich.table import Table
 
+from synth_tasks.tasks.artifacts import FAILED_AS
+
 WIDTH = 100
 
 
@@ -56,7 +58,7 @@ def _gate_table(manifest: dict) -> Table:
     table.add_column("check")
     for gate in manifest["gates"]:
         if gate["suite"] == "gate":
-            verdict = "passed" if gate["passed"] else "not met"
+            verdict = "passed" if gate["passed"] else FAILED_AS[gate["severity"]]
             table.add_row(verdict, gate["severity"], gate["description"])
     return table
 

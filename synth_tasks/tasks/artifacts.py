@@ -21,6 +21,7 @@ from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 
+FAILED_AS = {"critical": "FAILED", "warning": "warning", "info": "remark"}
 PUBLISHED_ESTIMATES = ("term", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
 
 
@@ -68,7 +69,7 @@ def show_gate(spec: ReleaseSpec, suites: Sequence[SuiteResult]) -> None:
     """Show every check of the gate, and of other suites those that failed."""
     rows = [
         {
-            "verdict": "passed" if check.success else "FAILED",
+            "verdict": "passed" if check.success else FAILED_AS[check.severity],
             "severity": check.severity,
             "suite": f"{result.suite} ({result.subject})",
             "check": check.description,

@@ -30,15 +30,18 @@ def confidential(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except SynthError as error:
-            raise error.with_traceback(None) from None
+            passing = error
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             context = kwargs.get("context", args[0] if args else None)
             note = _keep_privately(context)
-            raise SynthError(
+            passing = SynthError(
                 f"{function.__name__} failed: {type(error).__name__} in {Path(place.filename).name}, "
                 f"line {place.lineno}{note}"
-            ) from None
+            )
+        # Raised out here, it does not carry the exception that was being handled.
+        passing.__cause__ = passing.__context__ = None
+        raise passing.with_traceback(None)
 
     return guarded
 

@@ -25,7 +25,6 @@ from synth_tasks.seeding import draw_seed, parse_seed
 
 SEED_VARIABLE = "SYNTH_SEED"
 KEY_VARIABLE = "SYNTH_KEY"
-RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,14 @@ class RunContext:
         Folder of all private workspaces.
     target : str
         Folder of all releases.
+    secrets_file : str
+        Name of the file in the workspace with the secrets of this run.
     """
 
     spec: ReleaseSpec
     root: str
     target: str
+    secrets_file: str
 
     def workspace(self) -> Workspace:
         """Open the private workspace of the data set."""
@@ -52,7 +54,7 @@ class RunContext:
 
     def secrets(self) -> Secrets:
         """Read the secrets that `prepare` has put into the workspace."""
-        path = Path(self.root) / self.spec.dataset.name / RUN_FILE
+        path = Path(self.root) / self.spec.dataset.name / self.secrets_file
         item = json.loads(path.read_text())
         return Secrets(item["seed"], bytes.fromhex(item["key"]), item["origin"], item["public"])
 
@@ -78,16 +80,18 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     root, target = workspace_root().absolute(), Path(to or spec.publish.to).absolute()
     check_root(root, target)
     found = _find_secrets(spec, root)
-    context = RunContext(spec, str(root), str(target))
     content = {
         "seed": found.seed,
         "key": found.key.hex(),
         "origin": found.origin,
         "public": found.public,
     }
-    folder = Workspace(root, spec.dataset.name, found.key).folder
-    write_atomically(folder / RUN_FILE, lambda file: file.write(json.dumps(content).encode()))
-    return context
+    workspace = Workspace(root, spec.dataset.name, found.key)
+    text = json.dumps(content)
+    # Named by its content, so that a run started beside another one does not change its seed.
+    name = f"run-{workspace.digest('run', text)[:24]}.json"
+    write_atomically(workspace.folder / name, lambda file: file.write(text.encode()))
+    return RunContext(spec, str(root), str(target), name)
 
 
 def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:

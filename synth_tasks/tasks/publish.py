@@ -24,7 +24,12 @@ from synth_tasks.release.files import make_private_folder, write_atomically
 from synth_tasks.release.manifest import engine_digest, make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.readme import make_readme
-from synth_tasks.release.report import ReportContent, render_report, render_validation
+from synth_tasks.release.report import (
+    ReportContent,
+    render_report,
+    render_validation,
+    withhold_real,
+)
 from synth_tasks.release.results import AnalysisResult, SuiteResult
 from synth_tasks.release.stages import plan_synthesis, shuffle
 from synth_tasks.release.workspace import DatasetRef, Secrets
@@ -198,7 +203,7 @@ def _round(value: float) -> float:
 
 
 def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: ReportContent) -> None:
-    spec = context.spec
+    spec, content = context.spec, withhold_real(content)
     files = write_data(draft, spec.dataset.name, content.sets, spec.publish.formats)
     write_json(
         draft / "datapackage.json",
