@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_HOME
 
 from flows.release import main, release
 from synth_tasks import load_boys
-from synth_tasks.release.bundle import verify
+from synth_tasks.release.bundle import verify, write_manifest
 from synth_tasks.release.spec import parse_spec, read_spec
 
 ROOT = Path(__file__).parents[2]
@@ -162,6 +162,7 @@ class TestFailingGate:
         releases = tmp_path / "releases"
         previous = releases / "boys" / "1-00000000"
         previous.mkdir(parents=True)
+        write_manifest(previous, {"digest": "0" * 64})
         (releases / "boys" / "latest").symlink_to(previous.name)
         linked = boys_spec(synthesis={"conditioning": "observed"})
         return release(linked, str(releases), return_state=True), releases / "boys"
