@@ -101,7 +101,7 @@ def make_manifest(
     provenance: Provenance,
     pooling_rule: str,
     results: Sequence[SuiteResult],
-    rows_before_imputation: Mapping[str, int],
+    missing_shares: Mapping[str, float],
 ) -> dict[str, Any]:
     """Collect everything that a user of the release may want to know or check.
 
@@ -123,8 +123,8 @@ def make_manifest(
         That rule.
     results : sequence of SuiteResult
         Verdicts of the suites.
-    rows_before_imputation : mapping of str to int
-        Number of missing values of each variable in the data as they arrived.
+    missing_shares : mapping of str to float
+        Share of missing values of each variable in the data as they arrived.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def make_manifest(
         "imputation": {
             "m": 1,
             "maxit": spec.imputation.maxit,
-            "missing_values": dict(rows_before_imputation),
+            "missing_shares": dict(missing_shares),
         },
         "pooling_rule": pooling_rule,
         "gates": describe_gates(results),

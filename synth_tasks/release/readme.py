@@ -118,12 +118,13 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
 
 
 def _completion_note(manifest: Mapping[str, Any]) -> str:
-    missing = sum(manifest["imputation"]["missing_values"].values())
+    missing = {name: s for name, s in manifest["imputation"]["missing_shares"].items() if s > 0}
     if not missing:
         return ""
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in missing.items())
     return (
-        f"\nThe real data had {missing} missing values; they were imputed once before synthesis. "
-        "Intervals do not include\nthe uncertainty of that imputation.\n"
+        f"\nThe real data had holes ({shares}); they were imputed once before synthesis.\n"
+        "Intervals do not include the uncertainty of that imputation.\n"
     )
 
 

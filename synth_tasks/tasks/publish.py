@@ -139,7 +139,7 @@ def publish(
         provenance=make_provenance(plan, has_missing=False),
         pooling_rule=POOLING_RULE,
         results=suites,
-        rows_before_imputation=ingested.missing_values,
+        missing_shares=missing_shares(ingested),
     )
     content = ReportContent(
         title=spec.dataset.title or spec.dataset.name,
@@ -180,6 +180,12 @@ def _shuffled_sets(
     return schema, frames
 
 
+def missing_shares(ingested: Ingested) -> dict[str, float]:
+    """Return the share of missing values of each variable, in whole per cents."""
+    n_rows = ingested.ref.rows
+    return {name: round(count / n_rows, 2) for name, count in ingested.missing_values.items()}
+
+
 def _describe_seed(found: Secrets, name: str) -> dict[str, Any]:
     if found.public:
         return {"policy": "written in the specification: public data", "value": found.seed}
@@ -210,10 +216,11 @@ def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: Rep
         make_datapackage(spec, schema, content.version, draft, files),
     )
     _write_inference(draft / "inference", content.analyses)
-    write_public(draft / "validation" / "ledger.csv", _csv(content.ledger))
-    write_json(draft / "validation" / "results.json", [s.to_dict() for s in content.suites])
+    public = withhold_real(content)
+    write_public(draft / "validation" / "ledger.csv", _csv(public.ledger))
+    write_json(draft / "validation" / "results.json", [s.to_dict() for s in public.suites])
     write_public(
-        draft / "validation" / "validation.html", render_validation(content.suites, content.title)
+        draft / "validation" / "validation.html", render_validation(public.suites, content.title)
     )
     write_public(draft / "report.html", render_report(content, private=False))
     write_public(draft / "README.md", make_readme(spec, schema, content.manifest))

@@ -4,7 +4,12 @@ Nothing is kept between calls, and the same data give the same picture.
 """
 
 from synth_tasks.release.pictures._canvas import to_png, to_svg
-from synth_tasks.release.pictures._coefficients import coefficients, count_decimals, format_interval
+from synth_tasks.release.pictures._coefficients import (
+    coefficients,
+    count_decimals,
+    format_fixed,
+    format_interval,
+)
 from synth_tasks.release.pictures._correlations import correlations
 from synth_tasks.release.pictures._disclosure import disclosure
 from synth_tasks.release.pictures._marginals import marginals
@@ -18,6 +23,7 @@ __all__ = [
     "count_decimals",
     "describe_metric",
     "disclosure",
+    "format_fixed",
     "format_interval",
     "marginals",
     "metric_order",

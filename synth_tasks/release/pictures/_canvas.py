@@ -103,7 +103,9 @@ def new_panels(count: int, columns: int, height: float) -> tuple[Figure, list[Ax
 def finish(figure: Figure, title: str) -> Figure:
     """Name the picture and lay it out once, so that it does not depend on how often it is drawn."""
     figure.set_label(title)
-    figure.draw_without_rendering()
+    layout = figure.get_layout_engine()
+    if layout is not None and figure.axes:
+        layout.execute(figure)
     figure.set_layout_engine("none")
     return figure
 

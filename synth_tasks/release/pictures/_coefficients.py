@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ MAX_TERMS = 40
 # Where the axis of the comparison ends; what lies beyond is drawn as an arrow.
 REACH = 3.0
 BAND = "#EAF2F8"
+DASH = "\N{EN DASH}"
 
 
 @drawing()
@@ -154,8 +156,19 @@ def format_interval(row: Mapping[Any, Any]) -> str:
         For example ``"0.070 [0.056, 0.084]"``.
     """
     digits = count_decimals(row["conf_low"], row["conf_high"])
-    numbers = [f"{row[c]:.{digits}f}" for c in ("estimate", "conf_low", "conf_high")]
-    return "{} [{}, {}]".format(*numbers).replace("-", MINUS)
+    estimate, low, high = (
+        format_fixed(row[c], digits) for c in ("estimate", "conf_low", "conf_high")
+    )
+    return f"{estimate} [{low}, {high}]"
+
+
+def format_fixed(value: float, digits: int) -> str:
+    """Write a number with fixed decimals and true minus signs; NaN is a dash."""
+    if math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def count_decimals(low: float, high: float) -> int:

@@ -26,6 +26,9 @@ from synth_tasks.release.pictures._canvas import (
 from synth_tasks.release.pictures._heat_map import draw_heat_map, write_cells
 from synth_tasks.utility.associations import correlate
 
+# So many variables fit into a third of the page; the maps of more take half of it each.
+MAX_NARROW = 12
+
 DIVERGING = LinearSegmentedColormap.from_list("blue_vermillion", [BLUE, "#F7F7F7", VERMILLION], 41)
 
 
@@ -74,9 +77,13 @@ def _draw_correlation_maps(
     maps: Sequence[tuple[str, np.ndarray, float]], names: list[str]
 ) -> Figure:
     p, single = len(names), len(maps) == 1
-    figure = new_figure(0.9 + min(5.6, 0.45 * (p - 1)) if single else 3.4)
-    panels = figure.subplots(1, len(maps), squeeze=False)[0]
-    for i, (axes, (title, matrix, limit)) in enumerate(zip(panels, maps, strict=True)):
+    columns = 1 if single else 3 if p <= MAX_NARROW else 2
+    largest = {1: 5.6, 2: 7.2, 3: 2.6}[columns]
+    figure = new_figure(0.9 + min(largest, 0.45 * (p - 1)))
+    panels = figure.subplots(-(-len(maps) // columns), columns, squeeze=False).ravel()
+    for axes in panels[len(maps) :]:
+        axes.remove()
+    for i, (axes, (title, matrix, limit)) in enumerate(zip(panels, maps, strict=False)):
         lower = np.where(np.tri(p, k=-1, dtype=bool), matrix, np.nan)[1:, :-1]
         draw_heat_map(axes, lower, names[1:], names[:-1], DIVERGING, Normalize(-limit, limit))
         if p <= (14 if single else 9):
@@ -84,7 +91,7 @@ def _draw_correlation_maps(
         if p > 4:
             _add_scale(axes, limit)
         axes.set_title(title)
-        if i:
+        if i % columns:
             axes.set_yticks([])
     return figure
 

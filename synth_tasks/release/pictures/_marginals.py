@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import dates, ticker
+from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -30,7 +31,7 @@ from synth_tasks.release.pictures._canvas import (
 )
 
 MAX_LINES = 20
-MAX_CATEGORIES = 8
+MAX_BARS = 10
 
 # Silverman's rule is meant for one mode and would hide a second one.
 UNDERSMOOTHING = 0.75
@@ -43,7 +44,7 @@ def marginals(
     """Draw the distribution of every variable, one panel each.
 
     Numeric variables and date-times are drawn as densities (Gaussian kernel, one bandwidth for all
-    sets, reflected at the ends of the range), categories and numbers with at most twelve values as
+    sets, reflected at the ends of the range), categories and what has at most `MAX_BARS` values as
     bars.
 
     Parameters
@@ -90,7 +91,7 @@ def _draw_marginal(
     if variable.is_categorical:
         labels = [str(c) for c in variable.categories]
         _draw_bars(axes, labels, _shares(observed, np.arange(len(labels))), real is not None)
-    elif len(levels) <= 12:
+    elif len(levels) <= MAX_BARS:
         labels = [_value_label(value, variable) for value in levels]
         _draw_bars(axes, labels, _shares(observed, levels), real is not None)
     else:
@@ -105,8 +106,20 @@ def _draw_marginal(
 
 def _value_label(value: float, variable: Variable) -> str:
     if variable.kind is Kind.DATETIME:
-        return str(pd.Timestamp(int(value) * variable.time_step, unit="us").date())
+        return str(_as_time(value, variable).astype("datetime64[D]"))
     return f"{value:.6g}"
+
+
+def _date_labels(steps: np.ndarray, variable: Variable) -> list[str]:
+    """Write times as coarsely as their distance allows, by ISO 8601."""
+    times = _as_time(steps, variable)
+    days = (times[-1] - times[0]) / np.timedelta64(1, "D")
+    unit = next((u for u, least in (("Y", 1500), ("M", 60), ("D", 2)) if days >= least), "m")
+    return [str(time).replace("T", "\n") for time in times.astype(f"datetime64[{unit}]")]
+
+
+def _as_time(steps: float | np.ndarray, variable: Variable) -> Any:
+    return np.asarray(np.rint(steps) * variable.time_step).astype("datetime64[us]")
 
 
 def _shares(observed: Sequence[np.ndarray], levels: np.ndarray) -> np.ndarray:
@@ -135,9 +148,9 @@ def _draw_bars(axes: Axes, labels: Sequence[str], shares: np.ndarray, with_real:
 
 def _merge_rare(labels: Sequence[str], shares: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Keep the most frequent categories in their order and add the others up."""
-    if len(labels) <= MAX_CATEGORIES:
+    if len(labels) <= MAX_BARS:
         return list(labels), shares
-    kept = np.sort(np.argsort(-shares.mean(axis=0), kind="stable")[: MAX_CATEGORIES - 1])
+    kept = np.sort(np.argsort(-shares.mean(axis=0), kind="stable")[: MAX_BARS - 1])
     rest = np.delete(shares, kept, axis=1).sum(axis=1, keepdims=True)
     merged = f"{len(labels) - len(kept)} others"
     return [*(labels[i] for i in kept), merged], np.hstack([shares[:, kept], rest])
@@ -151,19 +164,16 @@ def _draw_densities(
     centres = (edges[:-1] + edges[1:]) / 2
     sets = observed[:-1] if with_real else observed
     bandwidth = _bandwidth(sets)
-    x = centres
     if variable.kind is Kind.DATETIME:
-        x = centres * variable.time_step / 86_400_000_000
-        locator = dates.AutoDateLocator(minticks=2, maxticks=4)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, show_offset=False))
+        ticks = low + (high - low) * np.array([0.1, 0.5, 0.9])
+        axes.set_xticks(ticks, _date_labels(ticks, variable))
     else:
         axes.xaxis.set_major_locator(ticker.MaxNLocator(5))
     if with_real:
-        axes.fill_between(x, _density(observed[-1], edges, bandwidth), color=REAL, lw=0)
+        axes.fill_between(centres, _density(observed[-1], edges, bandwidth), color=REAL, lw=0)
     for values in sets:
         density = _density(values, edges, bandwidth)
-        axes.plot(x, density, color=BLUE, lw=0.9, alpha=0.8 if len(sets) <= 10 else 0.4)
+        axes.plot(centres, density, color=BLUE, lw=0.9, alpha=0.8 if len(sets) <= 10 else 0.4)
     axes.set_ylim(0, None)
     axes.margins(x=0.01)
     axes.yaxis.set_visible(False)

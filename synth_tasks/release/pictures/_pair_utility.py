@@ -64,11 +64,10 @@ def pair_utility(ledger: pd.DataFrame, schema: Schema) -> Figure:
     draw_heat_map(axes, matrix, names, names, ListedColormap(SPMSE_COLOURS), norm)
     if p <= 16:
         write_cells(axes, matrix, _spmse_text)
-    axes.legend(
+    figure.legend(
         handles=[Patch(color=c, label=t) for c, t in zip(SPMSE_COLOURS, SPMSE_LABELS, strict=True)],
         title="S_pMSE",
-        loc="upper left",
-        bbox_to_anchor=(1.02, 1.0),
+        loc="outside right upper",
         alignment="left",
     )
     add_note(figure, describe_cut(p, len(schema), "variables, those with the largest values"))

@@ -82,7 +82,7 @@ def render_report(content: ReportContent, private: bool) -> str:
         size=_describe_size(content.sets),
         lights=summarise(content.suites),
         contents=_list_contents(content),
-        pictures=draw_pictures(content, private),
+        pictures=_draw_pictures(content, private),
         estimates=[tabulate_estimates(a, private) for a in content.analyses],
         rule_names=", ".join(RULES[r].name if r in RULES else r for r in rules),
         rule=RULES.get(rule_name),
@@ -147,7 +147,7 @@ def _environment() -> Environment:
     )
 
 
-def draw_pictures(content: ReportContent, private: bool) -> list[dict[str, Any]]:
+def _draw_pictures(content: ReportContent, private: bool) -> list[dict[str, Any]]:
     version = "_real" if private and content.real is not None else ""
     coefficient_version = "_real" if private else ""
     drawn = [

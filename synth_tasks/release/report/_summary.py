@@ -58,25 +58,22 @@ def summarise(suites: Sequence[SuiteResult]) -> list[Light]:
 def _judge_gate(suites: Sequence[SuiteResult]) -> Light:
     total, failed = _count_failures(suites, "critical")
     if not total:
-        return Light("bad", "Gate", "No critical check was made, so the gate is not passed.")
+        return Light("bad", "Gate", "Not passed, because no critical check was made.")
     if failed:
         return Light(
-            "bad", "Gate", f"Not passed: {_name_failures(failed, total, 'critical check')}."
+            "bad", "Gate", f"Not passed. {_name_failures(failed, total, 'critical check')}"
         )
-    if total == 1:
-        return Light("good", "Gate", "Passed: the one critical check is met.")
-    return Light("good", "Gate", f"Passed: all {total} critical checks are met.")
+    return Light("good", "Gate", f"Passed: {_count_all(total, 'critical check')} met.")
 
 
 def _judge_others(suites: Sequence[SuiteResult], severity: Severity, name: str) -> Light:
     total, failed = _count_failures(suites, severity)
-    level = "warning" if severity == "warning" else "info"
     if not total:
         return Light("info", name, "No check of this kind was made.")
     if failed:
-        return Light(level, name, f"{_name_failures(failed, total, 'check')}.")
-    return Light("good", name, f"None: {'the one check' if total == 1 else f'all {total} checks'} of"
-                 " this kind passed.")  # fmt: skip
+        level = "warning" if severity == "warning" else "info"
+        return Light(level, name, _name_failures(failed, total, "check"))
+    return Light("good", name, f"None: {_count_all(total, 'check')} met.")
 
 
 def _count_failures(
@@ -86,11 +83,15 @@ def _count_failures(
     return len(checks), [pair for pair in checks if not pair[1].success]
 
 
+def _count_all(total: int, thing: str) -> str:
+    return f"the one {thing} is" if total == 1 else f"all {total} {thing}s are"
+
+
 def _name_failures(failed: Sequence[tuple[SuiteResult, Check]], total: int, thing: str) -> str:
     names = list(dict.fromkeys(check.description for _, check in failed))
     more = f"; and {len(names) - NAMED_FAILURES} more" if len(names) > NAMED_FAILURES else ""
-    noun = thing if total == 1 else f"{thing}s"
-    return f"{len(failed)} of {total} {noun} failed ({'; '.join(names[:NAMED_FAILURES])}{more})"
+    which = f"The one {thing}" if total == 1 else f"{len(failed)} of {total} {thing}s"
+    return f"{which} failed: {'; '.join(names[:NAMED_FAILURES])}{more}."
 
 
 def group_checks(suites: Sequence[SuiteResult]) -> list[tuple[str, list[dict[str, Any]]]]:

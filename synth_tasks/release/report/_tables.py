@@ -16,7 +16,6 @@ from synth_tasks.release.report._content import ReportContent
 from synth_tasks.release.results import AnalysisResult
 
 MAX_LISTED = 30
-MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 
 
@@ -28,31 +27,25 @@ def tabulate_estimates(analysis: AnalysisResult, private: bool) -> dict[str, Any
         for row, beside, share in zip(rows, real.to_dict("records"), overlap, strict=True):
             written = _write_estimate(beside)
             row["real_estimate"], row["real_interval"] = written["estimate"], written["interval"]
-            row["overlap"] = _fixed(share, 2)
+            row["overlap"] = pictures.format_fixed(share, 2)
     return {"label": analysis.label, "rows": rows}
 
 
 def _write_estimate(row: Mapping[Any, Any]) -> dict[str, str]:
     digits = pictures.count_decimals(row["conf_low"], row["conf_high"])
-    low, high = (_fixed(row[c], digits) for c in ("conf_low", "conf_high"))
+    low, high = (pictures.format_fixed(row[c], digits) for c in ("conf_low", "conf_high"))
     return {
         "term": str(row["term"]),
-        "estimate": _fixed(row["estimate"], digits),
-        "std_error": _fixed(row["std_error"], digits),
+        "estimate": pictures.format_fixed(row["estimate"], digits),
+        "std_error": pictures.format_fixed(row["std_error"], digits),
         "interval": f"[{low}, {high}]",
         "df": _write_df(row.get("df", math.nan)),
         "p": _write_p(row.get("p_value", math.nan)),
     }
 
 
-def _fixed(value: float, digits: int) -> str:
-    if not math.isfinite(value):
-        return NONE if math.isnan(value) else "∞" if value > 0 else f"{MINUS}∞"
-    return f"{value:.{digits}f}".replace("-", MINUS)
-
-
 def _write_df(df: float) -> str:
-    return "∞" if df > 1e6 else _fixed(df, 1)
+    return "∞" if df > 1e6 else pictures.format_fixed(df, 1)
 
 
 def _write_p(p: float) -> str:
@@ -89,7 +82,7 @@ def _write_figure(value: float, wording: pictures.Wording) -> str:
     shown = value * wording.factor
     digits = 2 if abs(shown) < 100 else 0
     # A zero that was rounded has no sign.
-    return _fixed(round(shown, digits) + 0.0, digits) + wording.suffix
+    return pictures.format_fixed(round(shown, digits) + 0.0, digits) + wording.suffix
 
 
 def describe_variables(content: ReportContent) -> list[dict[str, str]]:
@@ -102,7 +95,7 @@ def describe_variables(content: ReportContent) -> list[dict[str, str]]:
             "kind": str(variable.kind),
             "in_words": _describe_values(variable),
             "method": str(methods.get(variable.name, "")),
-            "spmse": _fixed(spmse.get(variable.name, math.nan), 2),
+            "spmse": pictures.format_fixed(spmse.get(variable.name, math.nan), 2),
         }
         for variable in content.schema
     ]
