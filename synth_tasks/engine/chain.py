@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth_tasks.engine.fitting import draw_values, fit_variable, select
+from synth_tasks.engine.fitting import bootstrap, draw_values, fit_variable, select
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula
+from synth_tasks.engine.registry import find_method
 from synth_tasks.seeding import generator
 
 Step = Callable[[], None]
@@ -74,9 +75,12 @@ def impute(
                     events.append(LoggedEvent(name, event, imputation, sweep + 1))
 
                 predictors = plan.predictors[name]
+                address = (imputation, sweep, name)
                 training = ~cells & ~plan.ignore
+                if plan.proper and not find_method(plan.methods[name]).draws_parameters:
+                    training = bootstrap(training, generator(seed, "resampling", *address))
                 fitted = fit_variable(plan, name, predictors, work, training, log)
-                rng = generator(seed, "imputation", imputation, sweep, name)
+                rng = generator(seed, "imputation", *address)
                 x = select(plan, predictors, work, cells)
                 values = draw_values(plan, name, fitted, x, work, cells, rng)
                 plan.column(work, name)[cells] = values

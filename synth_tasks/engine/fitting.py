@@ -53,6 +53,12 @@ def fit_variable(
     return method.fit(y, select(plan, predictors, matrix, rows), context)
 
 
+def bootstrap(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the numbers of as many rows as marked, drawn with replacement."""
+    usable = np.flatnonzero(rows)
+    return rng.choice(usable, size=len(usable))
+
+
 def select(
     plan: ImputationPlan, names: Sequence[str], matrix: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:

@@ -73,7 +73,8 @@ def mice(
         use it for comparison only.
     proper : bool, default False
         Fit methods that do not draw their parameters (cart, sample, polyreg, polr) on a bootstrap
-        sample for every synthetic set. The rule of Reiter (2003) does not need it.
+        sample: for every synthetic set, which the rule of Reiter (2003) does not need, and in every
+        sweep over missing cells, which Rubin's rule does.
     k : int, optional
         Rows of a synthetic set, if all cells are replaced; as many as the data have by default.
     schema : Schema, optional

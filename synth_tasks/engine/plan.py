@@ -69,7 +69,7 @@ class ImputationPlan:
     conditioning : {"synthetic", "observed"}
         What synthetic values are drawn given: the synthetic or the real values of the row.
     proper : bool
-        Whether methods that do not draw their parameters are fitted on a bootstrap sample per set.
+        Whether methods that do not draw their parameters are fitted on bootstrap samples.
     k : int
         Rows of a synthetic set.
     options : mapping of str to mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from synth_tasks.engine.fitting import draw_values, fit_variable, select
+from synth_tasks.engine.fitting import bootstrap, draw_values, fit_variable, select
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.registry import Fitted, find_method
 from synth_tasks.seeding import generator
@@ -101,8 +101,7 @@ class Synthesizer:
 
     def _refit(self, step: SynthesisStep, rng: np.random.Generator) -> Fitted:
         """Fit on a bootstrap sample, as the approximate Bayesian bootstrap of a proper synthesis."""
-        usable = np.flatnonzero(~self.plan.ignore)
-        rows = rng.choice(usable, size=len(usable))
+        rows = bootstrap(~self.plan.ignore, rng)
         return fit_variable(
             self.plan, step.name, step.predictors, self.matrix, rows, lambda event: None
         )

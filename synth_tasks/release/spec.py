@@ -27,7 +27,9 @@ Label = Annotated[str | bool | int | float, Field(union_mode="left_to_right")]
 class SpecModel(BaseModel):
     """A part of the specification: unknown keys are refused, values cannot be changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True
+    )
 
 
 class SourceSpec(SpecModel):
@@ -137,8 +139,6 @@ class AnalysisSpec(SpecModel):
 
 class DisclosureSpec(SpecModel):
     """What an intruder may know and want to learn."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     # An attribute named `keys` would make Prefect take the model for a mapping.
     key_variables: list[str] = Field(

@@ -1,0 +1,78 @@
+"""Fitting the method of one variable, and the values drawn for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synth_tasks.data import encode, infer_schema
+from synth_tasks.engine.fitting import draw_values, fit_variable, select
+from synth_tasks.engine.plan import ImputationPlan, make_plan
+from synth_tasks.errors import DataError, PlanError
+
+FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.0, 4.0], "b": [10, 20, 30, 40], "g": ["u", "v", "u", "v"]})
+SCHEMA = infer_schema(FRAME)
+MATRIX = encode(FRAME, SCHEMA)
+ROWS = np.array([True, False, True, True])
+
+
+@dataclass(frozen=True)
+class Fixed:
+    values: object
+
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return np.asarray(self.values)
+
+
+def plan(**settings: Any) -> ImputationPlan:
+    settings = {"method": "sample", "where": "all"} | settings
+    return make_plan(SCHEMA, np.isnan(MATRIX), **settings)
+
+
+def drawn(values: object, name: str = "a", **settings: Any) -> list[float]:
+    p, x = plan(**settings), MATRIX[ROWS]
+    rng = np.random.default_rng(0)
+    return draw_values(p, name, Fixed(values), x, MATRIX, ROWS, rng).tolist()
+
+
+def test_columns_are_selected_by_name_in_the_order_given() -> None:
+    np.testing.assert_array_equal(select(plan(), ["b", "a"], MATRIX, ROWS)[:, 1], [1.5, 3.0, 4.0])
+    assert select(plan(), [], MATRIX, ROWS).shape == (3, 0)
+
+
+def test_rows_may_be_repeated_for_a_bootstrap_sample() -> None:
+    fitted = fit_variable(plan(), "a", ["b"], MATRIX, np.array([1, 1, 3]), print)
+    assert set(fitted.draw(np.zeros((200, 1)), np.random.default_rng(0))) == {2.0, 4.0}
+
+
+def test_values_are_rounded_as_the_variable() -> None:
+    assert drawn([1.26, 2.0, 3.94]) == [1.3, 2.0, 3.9]
+    assert drawn([1.26, 2.6, 3.94], "b") == [1.0, 3.0, 4.0]
+
+
+def test_post_processing_sees_the_drawn_values_and_the_other_columns() -> None:
+    assert drawn([0.0, 2.0, 9.0], post={"a": "clip(a, 1, 5)"}) == [1.0, 2.0, 5.0]
+    post = {"a": "where(g == 'u', b, a)"}
+    order = ["g", "b", "a"]
+    assert drawn([0.0, 2.0, 9.0], post=post, visit_sequence=order) == [10.0, 30.0, 9.0]
+
+
+def test_post_processing_may_set_categories() -> None:
+    assert drawn([0.0, 0.0, 1.0], "g", post={"g": "where(a > 2, 'v', g)"}) == [0.0, 1.0, 1.0]
+
+
+def test_post_processing_must_give_values() -> None:
+    with pytest.raises(
+        DataError, match="post of 'a': the formula gives no finite number in 3 of 3"
+    ):
+        drawn([0.0, 2.0, 9.0], post={"a": "log(a - 100)"})
+
+
+@pytest.mark.parametrize("values", [[1.0, np.nan, 2.0], [1.0, np.inf, 2.0], [1.0, 2.0]])
+def test_a_method_must_give_a_finite_value_for_every_row(values: list[float]) -> None:
+    with pytest.raises(PlanError, match="method 'sample' gave missing or infinite values for 'a'"):
+        drawn(values)
