@@ -3,8 +3,7 @@
 Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for your own.
 """
 
-from __future__ import annotations
-
+# No deferred annotations here: a worker loads this file by its path, and Prefect must find the types.
 import argparse
 import os
 import sys

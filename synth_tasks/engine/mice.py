@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from synth_tasks.data import Schema, check_table, encode, infer_schema
 from synth_tasks.engine.chain import ChainResult, impute
@@ -211,7 +212,8 @@ def run_plan(
     sets: list[np.ndarray] = []
     events: list[LoggedEvent] = list(plan.events)
     numbers = range(1, plan.m + 1)
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+    # Native threads beside ours would compete with them; one each is fastest and always the same.
+    with threadpool_limits(1), ThreadPoolExecutor(max_workers=workers) as pool:
         if plan.incomplete:
             count = _counter(progress, "imputation", plan.m * plan.maxit * len(plan.incomplete))
             chains = list(pool.map(lambda i: impute(plan, matrix, seed, i, count), numbers))
