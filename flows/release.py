@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from prefect import flow, unmapped
+import pandas as pd
+from prefect import Task, flow, unmapped
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -21,14 +22,14 @@ from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.release.stages import load_source
-from synth_tasks.release.workspace import check_root, workspace_root
+from synth_tasks.release.workspace import DatasetRef, check_root, workspace_root
 from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
 from synth_tasks.tasks.context import SEED_VARIABLE, RunContext, prepare
 from synth_tasks.tasks.impute import impute
-from synth_tasks.tasks.ingest import ingest
-from synth_tasks.tasks.pool import pool_analysis
+from synth_tasks.tasks.ingest import Ingested, ingest
+from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
@@ -62,73 +63,120 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
         load_policy(spec)
         context = prepare(spec, to)
         with context.workspace().lock():
-            return _release(context)
+            return _release(context, Progress(spec, N_STAGES, get_run_logger()))
     except SynthError as error:
         return Failed(message=str(error))
+    except TimeoutError:
+        minutes = spec.run.timeout_minutes
+        return Failed(
+            message=f"a task took longer than run.timeout_minutes ({minutes:g}): raise it"
+        )
 
 
-def _release(context: RunContext) -> State:
-    spec = context.spec
-    progress = Progress(spec, N_STAGES, get_run_logger())
-    ingested = ingest(context)
-    n_missing = sum(ingested.missing_values.values())
-    ref = ingested.ref
+def _release(context: RunContext, progress: Progress) -> State:
+    ingested = _limited(ingest, context.spec)(context)
+    ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
     progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
 
     published = find_published(context, ingested.fingerprint)
     if published is not None:
-        moved = "; `latest` names it again" if published.new else ""
-        line = f"nothing new: {published.folder} has the same data, specification and engine{moved}"
-        purge(context)
-        progress.complete(line)
-        return _completed(line, published)
+        return _nothing_new(context, published, progress)
 
-    suites = [validate(context, ref, "source", "the data as they arrived")]
-    _require(suites)
-    progress.finish(f"source suite met: {len(suites[0].checks)} checks")
-
-    completed = impute(context, ref)
-    progress.finish(f"imputed {n_missing} values in {spec.imputation.maxit} sweeps")
-    suites.append(validate(context, completed, "completed", "the completed data"))
-    _require(suites)
-    progress.finish(f"completed suite met: {len(suites[-1].checks)} checks")
-
-    synthesizer = fit(context, completed)
-    progress.finish("fitted the synthesizer")
-    numbers = list(range(1, spec.synthesis.m + 1))
-    sets = draw_set.map(unmapped(context), unmapped(synthesizer), numbers).result()
-    progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows")
-
-    by_set = assess_set.map(unmapped(context), unmapped(completed), sets, numbers)
-    subjects = [f"set {number}" for number in numbers]
-    verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
-    ledger = assess_together(context, completed, sets, by_set.result())
-    progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
-    suites += verdicts.result()
-    _require(suites)
-    progress.finish(f"synthetic suite met by all {len(sets)} sets")
-
-    gate = apply_gate(context, ledger)
-    suites.append(gate)
-    show_gate(spec, suites)
-    refuse_failures(gate)
-    warnings = len(gate.failures("warning"))
-    progress.finish(f"gate passed: {len(gate.checks)} checks, {warnings} warnings")
-
-    analyses = pool_analysis.map(
-        unmapped(context), unmapped(completed), unmapped(sets), list(spec.analysis)
-    ).result()
-    show_estimates(spec, analyses)
-    progress.finish(f"pooled {len(analyses)} analyses")
+    completed, results = _complete(context, ingested, progress)
+    sets = _synthesise(context, completed, progress)
+    ledger, verdicts = _assess(context, completed, sets, progress)
+    results += verdicts
+    results.append(_judge(context, ledger, results, progress))
+    analyses = _analyse(context, completed, sets, progress)
 
     picture = draw_picture(context, sets)
-    published = publish(context, ingested, completed, sets, ledger, suites, analyses)
+    publish_bundle = _limited(publish, context.spec)
+    published = publish_bundle(context, ingested, completed, sets, ledger, results, analyses)
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
-    show_release(spec, published, gate, picture, size)
+    show_release(context.spec, published, results[-1], picture, size)
     line = f"published {published.folder}"
     progress.finish(line)
     return _completed(line, published)
+
+
+def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
+    moved = context.releases().point_latest(published.version)
+    also = "; `latest` names it again" if moved else ""
+    line = f"nothing new: {published.folder} has the same data, specification and engine{also}"
+    purge(context)
+    progress.complete(line)
+    return _completed(line, published)
+
+
+def _complete(
+    context: RunContext, ingested: Ingested, progress: Progress
+) -> tuple[DatasetRef, list[SuiteResult]]:
+    """Judge the data as they arrived, fill their holes, and judge them again."""
+    source = validate(context, ingested.ref, "source", "the data as they arrived")
+    _require([source])
+    progress.finish(f"source suite met: {len(source.checks)} checks")
+    completed = _limited(impute, context.spec)(context, ingested.ref)
+    progress.finish(f"imputed in {context.spec.imputation.maxit} sweeps")
+    verdict = validate(context, completed, "completed", "the completed data")
+    _require([verdict])
+    progress.finish(f"completed suite met: {len(verdict.checks)} checks")
+    return completed, [source, verdict]
+
+
+def _synthesise(context: RunContext, completed: DatasetRef, progress: Progress) -> list[DatasetRef]:
+    """Fit once, draw every set."""
+    synthesizer = _limited(fit, context.spec)(context, completed)
+    progress.finish("fitted the synthesizer")
+    numbers = list(range(1, context.spec.synthesis.m + 1))
+    sets = draw_set.map(unmapped(context), unmapped(synthesizer), numbers).result()
+    progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows")
+    return sets
+
+
+def _assess(
+    context: RunContext, completed: DatasetRef, sets: list[DatasetRef], progress: Progress
+) -> tuple[pd.DataFrame, list[SuiteResult]]:
+    """Measure every set and all together; judge every set by its suite."""
+    numbers = list(range(1, len(sets) + 1))
+    subjects = [f"set {number}" for number in numbers]
+    by_set = assess_set.map(unmapped(context), unmapped(completed), sets, numbers)
+    verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
+    ledger = assess_together(context, completed, sets, by_set.result())
+    progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
+    results = verdicts.result()
+    _require(results)
+    progress.finish(f"synthetic suite met by all {len(sets)} sets")
+    return ledger, results
+
+
+def _judge(
+    context: RunContext, ledger: pd.DataFrame, results: list[SuiteResult], progress: Progress
+) -> SuiteResult:
+    """Let the policy decide; stop the run if it refuses."""
+    gate = apply_gate(context, ledger)
+    show_gate(context.spec, [*results, gate])
+    refuse_failures(gate)
+    n_warnings = len(gate.failures("warning"))
+    progress.finish(f"gate passed: {len(gate.checks)} checks, {n_warnings} warnings")
+    return gate
+
+
+def _analyse(
+    context: RunContext, completed: DatasetRef, sets: list[DatasetRef], progress: Progress
+) -> list[AnalysisRef]:
+    """Fit every analysis to every set and pool."""
+    analyses = pool_analysis.map(
+        unmapped(context), unmapped(completed), unmapped(sets), list(context.spec.analysis)
+    ).result()
+    show_estimates(context.spec, analyses)
+    progress.finish(f"pooled {len(analyses)} analyses")
+    return analyses
+
+
+def _limited(task: Task, spec: ReleaseSpec) -> Task:
+    """Stop a task that hangs; only tasks called directly can be interrupted."""
+    return task.with_options(timeout_seconds=spec.run.timeout_minutes * 60)
 
 
 def _completed(line: str, published: Published) -> State:
@@ -170,9 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
     runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
-    state = release.with_options(task_runner=runner, timeout_seconds=spec.run.timeout_minutes * 60)(
-        spec, options.to, return_state=True
-    )
+    state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")

@@ -64,14 +64,12 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     Returns
     -------
     Published or None
-        `new` tells whether `latest` had to be moved back to it.
     """
     releases = context.releases()
     version = releases.find(release_digest(context, fingerprint))
     if version is None:
         return None
-    moved = releases.point_latest(version)
-    return Published(releases.folder / version, version, new=moved)
+    return Published(releases.folder / version, version, new=False)
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
@@ -209,7 +207,7 @@ def _round(value: float) -> float:
 
 
 def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: ReportContent) -> None:
-    spec, content = context.spec, withhold_real(content)
+    spec = context.spec
     files = write_data(draft, spec.dataset.name, content.sets, spec.publish.formats)
     write_json(
         draft / "datapackage.json",

@@ -17,6 +17,7 @@ from flows.release import main, release
 from synth_tasks import load_boys
 from synth_tasks.release.bundle import verify, write_manifest
 from synth_tasks.release.spec import parse_spec, read_spec
+from synth_tasks.tasks.context import prepare
 
 ROOT = Path(__file__).parents[2]
 BOYS = ROOT / "deployments" / "boys.yaml"
@@ -153,6 +154,29 @@ class TestReleaseOfBoys:
         assert (releases / first / "manifest.json").is_file()
         one, two = (releases / v / "data" / "boys-1.csv" for v in (first, second))
         assert one.read_bytes() != two.read_bytes()
+
+    def test_going_back_to_an_earlier_spec_moves_latest_back(self, boys_release, monkeypatch):
+        monkeypatch.setenv("SYNTH_WORKSPACE", str(boys_release / "workspace"))
+        state = release(read_spec(BOYS), str(boys_release / "releases"), return_state=True)
+        assert "`latest` names it again" in state.message
+        assert os.readlink(boys_release / "releases" / "boys" / "latest").startswith("1-")
+
+
+class TestLimits:
+    def test_a_task_that_takes_too_long_ends_the_run_without_a_trace(
+        self, tmp_path, workspace_root
+    ):
+        spec = boys_spec(run={"timeout_minutes": 1e-5})
+        state = release(spec, str(tmp_path / "releases"), return_state=True)
+        assert state.is_failed()
+        assert "run.timeout_minutes" in state.message
+        assert not (tmp_path / "releases").exists()
+
+    def test_two_runs_of_one_data_set_do_not_mix(self, tmp_path, workspace_root):
+        with prepare(boys_spec(), str(tmp_path / "releases")).workspace().lock():
+            state = release(boys_spec(), str(tmp_path / "releases"), return_state=True)
+        assert state.is_failed()
+        assert "another run is working on 'boys'" in state.message
 
 
 class TestFailingGate:

@@ -1,10 +1,10 @@
 from datetime import UTC, datetime
 
-from flows.release import release
 from prefect.client.orchestration import get_client
 from prefect.schedules import Cron
-from synth_tasks.release.spec import ReleaseSpec, read_spec
 
+from flows.release import release
+from synth_tasks.release.spec import ReleaseSpec, read_spec
 from tests.flows.test_release import BOYS
 
 
