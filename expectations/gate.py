@@ -114,7 +114,8 @@ def _range(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
     values = _select(item, ledger)[item["kwargs"]["column"]]
     low, high = f"{values.min():.3g}", f"{values.max():.3g}"
     found = low if low == high else f"{low} to {high}"
-    return f"{item['kwargs']['column']} {found} ({_allowed(item)})"
+    # With the name of the metric, so that a report can tell whether the finding may be shown.
+    return f"{item['meta']['metric']}: {item['kwargs']['column']} {found} ({_allowed(item)})"
 
 
 def _allowed(item: Mapping[str, Any]) -> str:

@@ -78,8 +78,7 @@ class ReleaseFolder:
     def find(self, digest: str) -> str | None:
         """Return the version with this digest, after making sure that it is intact."""
         for name in self.versions():
-            manifest = self.folder / name / MANIFEST
-            if manifest.is_file() and json.loads(manifest.read_text())["digest"] == digest:
+            if read_manifest(self.folder / name)["digest"] == digest:
                 verify(self.folder / name)
                 return name
         return None
@@ -179,15 +178,21 @@ def checksums(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def verify(folder: Path) -> None:
-    """Raise an error if a release is not exactly what its manifest says."""
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a release."""
     path = folder / MANIFEST
     try:
-        expected = json.loads(path.read_text())["files"]
-    except (OSError, ValueError, KeyError):
-        raise SynthError(
-            f"{path} is missing or damaged: restore the release or remove it"
-        ) from None
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(manifest["digest"], str) and isinstance(manifest["files"], dict):
+            return dict(manifest)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise SynthError(f"{path} is missing or damaged: restore the release or remove it")
+
+
+def verify(folder: Path) -> None:
+    """Raise an error if a release is not exactly what its manifest says."""
+    expected = read_manifest(folder)["files"]
     found = checksums(folder)
     for name in sorted({*expected, *found}):
         if expected.get(name) != found.get(name):

@@ -12,7 +12,7 @@ from platform import python_version
 from typing import Any
 
 from synth_tasks import __version__
-from synth_tasks.data import Kind, Schema, Variable
+from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Schema, Variable
 from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.release.files import file_sha256
 from synth_tasks.release.results import SuiteResult
@@ -224,6 +224,9 @@ def _field(variable: Variable) -> dict[str, Any]:
         "type": types.get(variable.kind, "string"),
         "constraints": {"required": True},
     }
+    if variable.kind is Kind.DATETIME:
+        # Whole days are written without a time; other times as 2024-01-31 12:00:00.
+        field |= {"type": "date"} if variable.time_step == MICROSECONDS_A_DAY else {"format": "any"}
     if variable.is_categorical and variable.kind is not Kind.BOOLEAN:
         field["constraints"]["enum"] = [str(label) for label in variable.categories]
         field["ordered"] = variable.kind is Kind.ORDINAL

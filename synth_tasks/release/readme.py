@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import keyword
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -46,7 +48,7 @@ PYTHON = """import pandas as pd
 import statsmodels.formula.api as smf
 
 sets = [pd.{reader}(f"data/{name}-{{i{pad}}}.{suffix}") for i in range(1, {m} + 1)]
-fits = [smf.ols("{formula}", data=s).fit() for s in sets]
+fits = [smf.ols({formula}, data=s).fit() for s in sets]
 q = pd.concat([fit.params for fit in fits], axis=1)
 u = pd.concat([fit.bse**2 for fit in fits], axis=1)
 estimate = q.mean(axis=1)
@@ -55,23 +57,29 @@ print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))
 
 # The same with prefect-synth, degrees of freedom and intervals included:
 # from synth_tasks import fit_model, pool
-# print(pool([fit_model(s, "ols", "{formula}") for s in sets]).table)"""
+# print(pool([fit_model(s, "ols", {formula}) for s in sets]).table)"""
 
 R_CSV = """sets <- lapply(1:{m}, function(i) {{
-  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), stringsAsFactors = TRUE)
+  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), check.names = FALSE, na.strings = character())
 {factors}  s
 }})
 """
 R_PARQUET = """sets <- lapply(1:{m}, function(i)
   as.data.frame(arrow::read_parquet(sprintf("data/{name}-{digits}.parquet", i))))
 """
-R = """fits <- lapply(sets, function(s) lm({formula}, data = s))
+R = """fits <- lapply(sets, function(s) lm({r_formula}, data = s))
 q <- do.call(cbind, lapply(fits, coef))
 u <- do.call(cbind, lapply(fits, function(f) diag(vcov(f))))
 b <- apply(q, 1, var)
 estimate <- rowMeans(q)
 total <- rowMeans(u) + b / {m}
 print(cbind(estimate, std_error = sqrt(total), df = ({m} - 1) * (1 + rowMeans(u) / (b / {m}))^2))"""
+
+PLAIN_FORMULA = re.compile(r"^[A-Za-z]\w* ~ \w+( \+ \w+)*$", re.ASCII)
+# Words that a formula cannot use as names, in Python, in its formulas, or in R.
+RESERVED = {*keyword.kwlist, "C", "I", "Q", "F", "T", "TRUE", "FALSE", "NULL", "NA", "NaN", "Inf"} | {
+    "function", "next", "repeat",
+}  # fmt: skip
 
 
 def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) -> str:
@@ -92,13 +100,14 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         Markdown.
     """
     m, name = manifest["synthesis"]["m"], spec.dataset.name
-    formula, width = _example_formula(spec, schema), len(str(m))
+    (formula, r_formula), width = _example_formulas(spec, schema), len(str(m))
     digits = f"%0{width}d" if width > 1 else "%d"
     as_csv = "csv" in spec.publish.formats
     suffix = "parquet" if "parquet" in spec.publish.formats else "csv"
-    values: dict[str, Any] = {"m": m, "name": name, "formula": formula, "digits": digits}
+    values: dict[str, Any] = {"m": m, "name": name, "digits": digits}
     python = PYTHON.format(
         **values,
+        formula=_quote(formula),
         reader=f"read_{suffix}",
         suffix=suffix,
         pad=f":0{width}d" if width > 1 else "",
@@ -113,7 +122,8 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         k=manifest["synthesis"]["k"],
         completed=_completion_note(manifest),
         python=python,
-        r=read_r.format(**values, factors=_ordered_factors(schema)) + R.format(**values),
+        r=read_r.format(**values, factors=_factors(schema))
+        + R.format(**values, r_formula=r_formula),
     )
 
 
@@ -128,23 +138,50 @@ def _completion_note(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _example_formula(spec: ReleaseSpec, schema: Schema) -> str:
-    """Choose a model that runs in every language: an ols of the spec, or a mean."""
-    plain = re.compile(r"^[\w\s~+.]+$")
+def _example_formulas(spec: ReleaseSpec, schema: Schema) -> tuple[str, str]:
+    """Choose a model that gives the same in Python and R: an ols of the spec, or a mean."""
     for analysis in spec.analysis:
-        if analysis.model == "ols" and analysis.formula and plain.match(analysis.formula):
-            return analysis.formula
-    numbers = [v.name for v in schema if v.kind in (Kind.NUMERIC, Kind.INTEGER)]
-    return f"{numbers[0] if numbers else schema.names[0]} ~ 1"
+        formula = re.sub(r"\s*([~+])\s*", r" \1 ", (analysis.formula or "").strip())
+        names = re.findall(r"[^\W\d]\w*", formula)
+        is_ols = analysis.model == "ols" and PLAIN_FORMULA.match(formula)
+        if is_ols and all(_is_plain(name, schema) for name in names):
+            return formula, formula
+    for variable in schema:
+        if variable.kind in (Kind.NUMERIC, Kind.INTEGER):
+            if _is_plain(variable.name, schema):
+                return f"{variable.name} ~ 1", f"{variable.name} ~ 1"
+            return f"Q({_quote(variable.name)}) ~ 1", f"`{variable.name}` ~ 1"
+    variable = next((v for v in schema if v.is_categorical), schema.variables[0])
+    share = "" if variable.kind is Kind.BOOLEAN else f" == {_quote(variable.categories[0])}"
+    return (
+        f"I((Q({_quote(variable.name)}){share}) * 1) ~ 1",
+        f"I((`{variable.name}`{share}) * 1) ~ 1",
+    )
 
 
-def _ordered_factors(schema: Schema) -> str:
+def _is_plain(name: str, schema: Schema) -> bool:
+    """Tell whether a formula may use a variable as it is, and both languages code it alike."""
+    variable = schema[name]
+    texts = all(isinstance(label, str) for label in variable.categories)
+    kinds = (Kind.NUMERIC, Kind.INTEGER, Kind.NOMINAL, Kind.BINARY)
+    is_word = re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and name not in RESERVED
+    return bool(is_word) and variable.kind in kinds and texts
+
+
+def _quote(value: object) -> str:
+    """Write a text or number as both languages do."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _factors(schema: Schema) -> str:
+    """Give every category its place, so that R takes the same one as reference."""
     lines = []
     for variable in schema:
-        if variable.kind is Kind.ORDINAL:
-            levels = ", ".join(f'"{label}"' for label in variable.categories)
-            lines.append(
-                f"  s${variable.name} <- factor(s${variable.name}, levels = c({levels}), "
-                "ordered = TRUE)\n"
-            )
+        column = f"s[[{_quote(variable.name)}]]"
+        if variable.kind is Kind.BOOLEAN:
+            lines.append(f'  {column} <- toupper({column}) == "TRUE"\n')
+        elif variable.is_categorical:
+            levels = ", ".join(_quote(str(label)) for label in variable.categories)
+            ordered = ", ordered = TRUE" if variable.kind is Kind.ORDINAL else ""
+            lines.append(f"  {column} <- factor({column}, levels = c({levels}){ordered})\n")
     return "".join(lines)

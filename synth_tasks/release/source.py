@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from synth_tasks.data import Kind, check_names, check_table, check_varying
 from synth_tasks.datasets import load_boys
 from synth_tasks.errors import DataError, SpecError
+from synth_tasks.release.files import readable_errors
 from synth_tasks.release.spec import DatasetSpec, ReleaseSpec, SourceSpec, VariableSpec
 
 NULLABLE = {
@@ -87,6 +88,7 @@ def _read_file(
         if source.csv is not None:
             table = _read_csv(path, source, variables)
         elif source.parquet is not None:
+            check_names(pq.read_schema(path).names)
             table = pq.read_table(path)
         else:
             table = pa.feather.read_table(path)
@@ -97,6 +99,7 @@ def _read_file(
             "and the settings of dataset.source and variables"
         ) from None
     check_names(table.column_names)
+    _refuse_nested(table)
     return _as_declared(_to_frame(table), variables)
 
 
@@ -104,7 +107,7 @@ def _reason(error: Exception, table_names: list[str]) -> str:
     """Say where a reader failed, without the value that it quotes."""
     text = str(error)
     if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", text):
-        return f" (line {found[1]} has {found[3]} fields instead of {found[2]})"
+        return f" (row {found[1]} has {found[3]} fields instead of {found[2]})"
     if found := re.search(r"In CSV column #(\d+)", text):
         return f" (column '{table_names[int(found[1])]}' has values that do not fit its kind)"
     return ""
@@ -123,6 +126,15 @@ def _as_declared(frame: pd.DataFrame, variables: Mapping[str, VariableSpec]) -> 
     return frame
 
 
+def _refuse_nested(table: pa.Table) -> None:
+    for field in table.schema:
+        if pa.types.is_nested(field.type):
+            raise DataError(
+                f"column '{field.name}' holds lists or records: drop it (dataset.drop) or spread it "
+                "over columns"
+            )
+
+
 def _read_csv(path: Path, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
     as_text = {
         name: pa.string()
@@ -134,22 +146,31 @@ def _read_csv(path: Path, source: SourceSpec, variables: Mapping[str, VariableSp
         for name, variable in variables.items()
         if variable.kind is Kind.DATETIME
     }
-    return pa.csv.read_csv(
-        path,
-        parse_options=pa.csv.ParseOptions(delimiter=source.delimiter, newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(
-            null_values=source.missing,
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-            column_types=as_text,
-        ),
+    parse = pa.csv.ParseOptions(delimiter=source.delimiter, newlines_in_values=True)
+    convert = pa.csv.ConvertOptions(
+        null_values=source.missing,
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        column_types=as_text,
     )
+    try:
+        return pa.csv.read_csv(path, parse_options=parse, convert_options=convert)
+    except pa.ArrowInvalid:
+        # With one thread the reader knows in which row it failed.
+        single = pa.csv.ReadOptions(use_threads=False)
+        return pa.csv.read_csv(path, single, parse, convert)
 
 
 def _csv_header(path: Path, source: SourceSpec) -> list[str]:
-    _check_utf8(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file, delimiter=source.delimiter), None)
+    with readable_errors("read", path):
+        _check_utf8(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            try:
+                header = next(csv.reader(file, delimiter=source.delimiter), None)
+            except csv.Error:
+                raise DataError(
+                    f"{path.name} has a header row that is no CSV: check file and delimiter"
+                ) from None
     if not header:
         raise DataError(f"{path.name} is empty: expected a header row and data")
     check_names(header)
@@ -173,6 +194,8 @@ def _check_utf8(path: Path) -> None:
 def _to_frame(table: pa.Table) -> pd.DataFrame:
     """Convert to pandas; whole numbers and booleans with holes keep their type."""
     frame = table.to_pandas(date_as_object=False)
+    # What pandas wrote as a named index is a variable like any other.
+    frame = frame.reset_index([name for name in frame.index.names if name in table.column_names])
     for field in table.schema:
         column = table.column(field.name)
         if field.type in NULLABLE and column.null_count:

@@ -182,7 +182,9 @@ class RunSpec(SpecModel):
     """How the work is done; none of it changes a byte of the result."""
 
     workers: int = Field(2, ge=1, le=256, description="Threads for fits, draws and assessments.")
-    timeout_minutes: float = Field(240, gt=0, description="Longest time that one task may take.")
+    timeout_minutes: float = Field(
+        240, gt=0, description="Longest time for reading, imputing, fitting or publishing."
+    )
 
 
 class ReleaseSpec(SpecModel):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from synth_tasks.data import Schema, decode
 from synth_tasks.errors import SynthError
 from synth_tasks.release.files import (
+    PRIVATE_FILE,
     file_sha256,
     make_private_folder,
     readable_errors,
@@ -167,7 +168,7 @@ class Workspace:
         folder = self.folder / "stages" / f"{stage}-{self.digest(stage, *inputs)[:24]}"
         done = folder / RESULT_FILE
         if done.is_file():
-            return {**json.loads(done.read_text()), "folder": str(folder)}, True
+            return _finished(folder), True
         draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
         with readable_errors("write to the workspace", self.folder):
             make_private_folder(draft)
@@ -175,15 +176,15 @@ class Workspace:
                 result = compute(draft)
                 text = json.dumps(result, sort_keys=True)
                 write_atomically(draft / RESULT_FILE, lambda file: file.write(text.encode()))
-                if folder.exists():  # a run at the same time was faster, with the same result
-                    shutil.rmtree(draft)
-                else:
-                    os.replace(draft, folder)
-                    sync_folder(folder.parent)
-            except BaseException:
+                os.rename(draft, folder)
+                sync_folder(folder.parent)
+            except BaseException as error:
                 shutil.rmtree(draft, ignore_errors=True)
-                raise
-        return {**result, "folder": str(folder)}, False
+                if not isinstance(error, OSError) or not done.is_file():
+                    raise
+                # A run at the same time was faster; its files, not ours, are what is referred to.
+                return _finished(folder), True
+        return _finished(folder), False
 
     def purge(self) -> None:
         """Remove all intermediate files; seed, key and private reports stay."""
@@ -193,8 +194,7 @@ class Workspace:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one run at a time work on the data set; the lock goes with the process."""
-        with open(self.folder / "lock", "w") as file:
-            os.chmod(file.name, 0o600)
+        with _open_lock(self.folder / "lock") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -202,6 +202,10 @@ class Workspace:
                     f"another run is working on '{self.folder.name}': wait until it has ended"
                 ) from None
             yield
+
+
+def _finished(folder: Path) -> dict[str, Any]:
+    return {**json.loads((folder / RESULT_FILE).read_text()), "folder": str(folder)}
 
 
 def relative(ref: DatasetRef) -> dict[str, Any]:
@@ -287,9 +291,16 @@ def _stored(root: Path, dataset: str, name: str, make: Callable[[], str]) -> str
     path = folder / "secrets.json"
     with readable_errors("use the workspace", folder):
         make_private_folder(folder)
-        content = json.loads(path.read_text()) if path.exists() else {}
-        if name not in content:
-            content[name] = make()
-            text = json.dumps(content, sort_keys=True)
-            write_atomically(path, lambda file: file.write(text.encode()))
+        # Two first runs at the same time must not make two keys.
+        with _open_lock(folder / "secrets.lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            content = json.loads(path.read_text()) if path.exists() else {}
+            if name not in content:
+                content[name] = make()
+                text = json.dumps(content, sort_keys=True)
+                write_atomically(path, lambda file: file.write(text.encode()))
     return str(content[name])
+
+
+def _open_lock(path: Path) -> IO[str]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE), "r+")

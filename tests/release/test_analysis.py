@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from synth_tasks import fit_model, pool
+from synth_tasks.data import Kind, VariableOverride, infer_schema
+from synth_tasks.errors import ModelError, SpecError, SynthError
+from synth_tasks.release.analysis import analyse, check_analyses, interval_overlap
+from synth_tasks.release.results import AnalysisResult, Check, SuiteResult, all_checks
+from synth_tasks.release.spec import AnalysisSpec
+from tests.release.test_readme import make_sets
+
+OLS = AnalysisSpec(model="ols", formula="y ~ x + g")
+
+
+def test_an_analysis_is_fitted_to_every_set_pooled_and_fitted_to_the_real_data():
+    *sets, real = make_sets(4)
+    result = analyse(OLS, infer_schema(real), sets, real)
+    expected = pool([fit_model(s, "ols", "y ~ x + g") for s in sets])
+    pd.testing.assert_frame_equal(result.pooled, expected.table)
+    assert result.label == "ols: y ~ x + g"
+    assert result.rule == "reiter2003"
+    assert result.real.columns.tolist() == [
+        "term",
+        "estimate",
+        "std_error",
+        "conf_low",
+        "conf_high",
+    ]
+    on_real = fit_model(real, "ols", "y ~ x + g")
+    np.testing.assert_allclose(result.real["estimate"], on_real.estimates)
+
+
+def test_categories_stored_as_numbers_are_categories_in_a_model():
+    *sets, real = [s.assign(g=s["g"].cat.codes.astype("int64")) for s in make_sets(3)]
+    schema = infer_schema(real, {"g": VariableOverride(Kind.NOMINAL, (0, 1))})
+    result = analyse(OLS, schema, sets, real)
+    assert result.pooled["term"].tolist() == ["(Intercept)", "x", "g1"]
+
+
+def test_an_analysis_that_fails_is_named_and_keeps_its_type():
+    *sets, real = make_sets(3)
+    sets = [s.assign(x=1.0) for s in sets]
+    with pytest.raises(ModelError, match=r"^analysis 'ols: y ~ x [+] g': ") as caught:
+        analyse(OLS, infer_schema(real), sets, real)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_impossible_analysis_is_found_beforehand():
+    schema = infer_schema(make_sets(1)[0])
+    check_analyses([OLS], schema)
+    with pytest.raises(SpecError, match=r"^analysis 'ols: y ~ z': .*unknown column 'z'"):
+        check_analyses([OLS, AnalysisSpec(model="ols", formula="y ~ z")], schema)
+
+
+def bounds(low: float, high: float) -> pd.DataFrame:
+    return pd.DataFrame({"conf_low": [low], "conf_high": [high]})
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "real", "overlap"),
+    [((0, 2), (0, 2), 1.0), ((0, 2), (1, 3), 0.5), ((0, 4), (1, 3), 0.75), ((0, 1), (2, 3), -1.0)],
+)
+def test_overlap_of_intervals(synthetic, real, overlap):
+    result = AnalysisResult("a", "reiter2003", bounds(*synthetic), bounds(*real))
+    assert interval_overlap(result) == pytest.approx([overlap])
+
+
+# --- results of suites ----------------------------------------------------------------------------
+
+RESULT = SuiteResult(
+    "synthetic",
+    "set 3",
+    (
+        Check("a", "first", "critical", True),
+        Check("b", "second", "warning", False, "1 of 9", "policy"),
+        Check("c", "third", "info", False),
+    ),
+)
+
+
+def test_a_result_survives_json():
+    assert SuiteResult.from_dict(RESULT.to_dict()) == RESULT
+
+
+def test_only_critical_failures_refuse():
+    assert RESULT.passed
+    assert [c.name for c in RESULT.failures("warning")] == ["b"]
+    assert not SuiteResult("s", "t", (Check("a", "first", "critical", False),)).passed
+
+
+def test_checks_are_listed_with_their_result():
+    assert all_checks([RESULT, RESULT])[3] == (RESULT, RESULT.checks[0])
+
+
+def test_errors_of_the_analysis_are_errors_of_the_package():
+    assert issubclass(ModelError, SynthError)

@@ -1,0 +1,157 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synth_tasks import fit_model, pool
+from synth_tasks.data import infer_schema
+from synth_tasks.release.bundle import write_data
+from synth_tasks.release.readme import make_readme
+from tests.release.builders import people_spec
+
+
+def make_sets(m: int, rename: dict[str, str] | None = None) -> list[pd.DataFrame]:
+    rng = np.random.default_rng(5)
+    sets = []
+    for _ in range(m):
+        x = rng.normal(size=60).round(3)
+        frame = pd.DataFrame(
+            {
+                "x": x,
+                "n": pd.array(rng.poisson(3, 60), dtype="Int64"),
+                "y": (x + rng.normal(size=60)).round(3),
+                "g": pd.Categorical(
+                    rng.choice(["north", "east"], 60), categories=["north", "east"]
+                ),
+                "s": pd.Categorical(
+                    rng.choice(["I", "II", "III"], 60), categories=["I", "II", "III"], ordered=True
+                ),
+                "b": pd.array(rng.random(60) > 0.5, dtype="boolean"),
+            }
+        )
+        sets.append(frame.rename(columns=rename or {}))
+    return sets
+
+
+def write(folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0) -> str:
+    spec = people_spec(
+        folder,
+        analysis=[{"model": "ols", "formula": formula} for formula in formulas],
+        publish={"formats": list(formats)},
+        dataset={"licence": "CC0-1.0", "description": "About people."},
+    )
+    write_data(folder, "people", sets, formats)
+    manifest = {
+        "version": "1-abababab",
+        "synthesis": {"m": len(sets), "k": len(sets[0])},
+        "imputation": {"missing_shares": {"x": missing, "y": 0.0}},
+    }
+    return make_readme(spec, infer_schema(sets[0]), manifest)
+
+
+def block(readme: str, language: str) -> str:
+    (found,) = re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
+    return found
+
+
+def read_printed(text: str) -> pd.DataFrame:
+    rows = [line.split() for line in text.splitlines()[1:]]
+    return pd.DataFrame({r[0]: [float(r[-2]), float(r[-1])] for r in rows}).T
+
+
+def run_python(readme: str, folder) -> pd.DataFrame:
+    """Run the code as a reader would, in the folder of the release, and read what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", block(readme, "python")], cwd=folder, capture_output=True, text=True
+    )
+    assert done.stderr == ""
+    return read_printed(done.stdout)
+
+
+def run_here(readme: str, folder, monkeypatch, capsys) -> pd.DataFrame:
+    """Run the code in this process, which has loaded its libraries already."""
+    monkeypatch.chdir(folder)
+    exec(block(readme, "python"), {})  # noqa: S102
+    return read_printed(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("formats", [("parquet", "csv"), ("csv",)])
+def test_the_python_code_runs_and_agrees_with_the_package(tmp_path, formats):
+    sets = make_sets(10)
+    readme = write(tmp_path, sets, ["y ~ s", "y ~\n x+ n + g"], formats)
+    printed = run_python(readme, tmp_path)
+    formula = "y ~ x + n + g"
+    if formats == ("csv",):  # a CSV file does not know that north comes first
+        sets = [s.assign(g=s["g"].astype(str)) for s in sets]
+    table = pool([fit_model(s, "ols", formula) for s in sets]).table
+    assert len(printed) == 4
+    by_size = np.argsort(table["estimate"].to_numpy())
+    np.testing.assert_allclose(
+        printed.sort_values(0).to_numpy(),
+        table[["estimate", "std_error"]].to_numpy()[by_size],
+        atol=1e-6,
+    )
+
+
+def test_without_a_formula_for_every_language_a_mean_is_shown(tmp_path, monkeypatch, capsys):
+    sets = make_sets(2, {"x": "body weight", "n": "class", "y": "in"})
+    readme = write(tmp_path, sets, ["`body weight` ~ s"])
+    printed = run_here(readme, tmp_path, monkeypatch, capsys)
+    means = [s["body weight"].mean() for s in sets]
+    assert printed.iloc[0, 0] == pytest.approx(np.mean(means), rel=1e-4)
+    assert "lm(`body weight` ~ 1, data = s)" in block(readme, "r")
+
+
+@pytest.mark.parametrize("name", ["g", "b"])
+def test_without_any_number_a_share_is_shown(tmp_path, monkeypatch, capsys, name):
+    sets = [s[[name]] for s in make_sets(2)]
+    printed = run_here(write(tmp_path, sets), tmp_path, monkeypatch, capsys)
+    shares = [(s[name] == (True if name == "b" else "north")).mean() for s in sets]
+    assert printed.iloc[0, 0] == pytest.approx(np.mean(shares), rel=1e-4)
+
+
+def test_the_r_code_reads_all_sets_and_gives_categories_their_order(tmp_path):
+    code = block(write(tmp_path, make_sets(10), ["y ~ x + g"]), "r")
+    assert 'sprintf("data/people-%02d.csv", i)' in code
+    assert "lapply(1:10," in code
+    assert 's[["g"]] <- factor(s[["g"]], levels = c("north", "east"))' in code
+    assert 's[["b"]] <- toupper(s[["b"]]) == "TRUE"' in code
+    ordered = 's[["s"]] <- factor(s[["s"]], levels = c("I", "II", "III"), ordered = TRUE)'
+    assert ordered in code
+    assert "lm(y ~ x + g, data = s)" in code
+    assert "b / 10" in code
+
+
+def test_without_csv_the_r_code_reads_parquet(tmp_path):
+    code = block(write(tmp_path, make_sets(2), ["y ~ x"], ["parquet"]), "r")
+    assert 'arrow::read_parquet(sprintf("data/people-%d.parquet", i))' in code
+    assert "read.csv" not in code
+
+
+def test_labels_with_quotes_stay_labels_in_r(tmp_path):
+    frame = pd.DataFrame({"x": [1.5, 2.5], "g": pd.Categorical(['a "b"', "c\\d"])})
+    code = block(write(tmp_path, [frame, frame]), "r")
+    assert r'levels = c("a \"b\"", "c\\d")' in code
+
+
+def test_the_readme_says_what_the_release_is(tmp_path):
+    readme = write(tmp_path, make_sets(3), ["y ~ x"])
+    assert readme.startswith("# People\n\nAbout people.\n")
+    assert "3 synthetic data sets of 60 rows each, version 1-abababab, licence CC0-1.0." in readme
+    assert "no formal privacy guarantee" in readme
+    assert "imputed" not in readme
+
+
+def test_the_readme_warns_of_imputed_values(tmp_path):
+    readme = write(tmp_path, make_sets(2), ["y ~ x"], missing=0.17)
+    assert "The real data had holes (x 17%); they were imputed once before synthesis." in readme
+
+
+def test_formulas_that_the_languages_read_differently_are_not_shown(tmp_path):
+    # An ordered factor has polynomial contrasts in R, a nullable boolean stops patsy.
+    for formula in ["y ~ s", "y ~ b", "y ~ x * g", "y ~ .", "log(y) ~ x"]:
+        code = block(write(tmp_path, make_sets(2), [formula]), "python")
+        assert '"x ~ 1"' in code

@@ -1,0 +1,392 @@
+"""A whole release of a small confidential data set, task by task."""
+
+import json
+import math
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from expectations.gate import run_gate
+from synth_tasks import fit_model, pool
+from synth_tasks.data import Schema
+from synth_tasks.errors import DataError, GateError, PlanError, SynthError
+from synth_tasks.release.bundle import checksums, verify
+from synth_tasks.release.files import file_sha256
+from synth_tasks.release.report import ReportContent, withhold_real
+from synth_tasks.release.stages import load_source
+from synth_tasks.tasks.context import SEED_VARIABLE, prepare
+from synth_tasks.tasks.impute import impute
+from synth_tasks.tasks.ingest import ingest
+from synth_tasks.tasks.pool import read_analysis
+from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
+from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
+from tests.release.builders import (
+    MARKER,
+    gate_item,
+    make_people,
+    make_site,
+    people_spec,
+    write_gate,
+    write_people,
+)
+from tests.tasks.releasing import Run, draw, make_release
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    return make_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def run(site, tmp_path_factory) -> Run:
+    """One release that all tests look at."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNTH_WORKSPACE", str(folder / "workspace"))
+        return make_release(people_spec(site, publish={"to": str(folder / "releases")}))
+
+
+@pytest.fixture(scope="module")
+def real(run) -> pd.DataFrame:
+    return run.context.workspace().read_frame(run.completed)
+
+
+def released_sets(folder: Path) -> list[pd.DataFrame]:
+    return [pd.read_parquet(path) for path in sorted((folder / "data").glob("*.parquet"))]
+
+
+# --- the bundle -----------------------------------------------------------------------------------
+
+
+def test_the_bundle_is_complete_and_intact(run):
+    folder = run.published.folder
+    verify(folder)
+    assert run.published.new
+    assert sorted(checksums(folder)) == [
+        "README.md",
+        *(f"data/people-{i}.{suffix}" for i in (1, 2, 3) for suffix in ("csv", "parquet")),
+        "datapackage.json",
+        "inference/pooled-1.csv",
+        "inference/pooled-2.csv",
+        "report.html",
+        "validation/ledger.csv",
+        "validation/results.json",
+        "validation/validation.html",
+    ]
+    assert (folder.parent / "latest").resolve() == folder
+
+
+def test_every_suite_was_met(run):
+    assert [(s.suite, s.passed) for s in run.suites] == [
+        *(("source", True), ("completed", True)),
+        *([("synthetic", True)] * 3),
+        ("gate", True),
+    ]
+
+
+def test_the_sets_have_the_shape_and_the_types_of_the_data(run, real):
+    sets = released_sets(run.published.folder)
+    assert len(sets) == 3
+    for frame in sets:
+        assert frame.shape == real.shape == (90, 8)
+        assert frame.dtypes.to_dict() == real.dtypes.to_dict()
+        assert not frame.isna().any().any()
+        np.testing.assert_allclose(frame["bmi"], frame["wgt"] / (frame["hgt"] / 100) ** 2)
+        assert set(frame["children"]) <= set(real["children"])
+
+
+def test_observed_values_stay_and_holes_are_filled(run, real):
+    raw = run.context.workspace().read_frame(run.ingested.ref)
+    for name in raw:
+        observed = raw[name].notna()
+        assert raw[name][observed].tolist() == real[name][observed].tolist(), name
+    assert not real.isna().any().any()
+
+
+def test_pooled_estimates_are_those_of_the_published_sets(run):
+    sets = released_sets(run.published.folder)
+    expected = pool([fit_model(s, "ols", "wgt ~ hgt + region") for s in sets]).table
+    found = pd.read_csv(run.published.folder / "inference" / "pooled-1.csv")
+    assert found["analysis"].unique().tolist() == ["ols: wgt ~ hgt + region"]
+    assert found["term"].tolist() == expected["term"].tolist()
+    np.testing.assert_allclose(found["estimate"], expected["estimate"])
+    np.testing.assert_allclose(found["conf_low"], expected["conf_low"])
+
+
+def test_the_manifest_names_the_seed_of_public_data(run):
+    manifest = json.loads((run.published.folder / "manifest.json").read_text())
+    assert manifest["seed"]["value"] == 11
+    assert manifest["version"] == run.published.version
+    assert manifest["imputation"]["missing_shares"]["wgt"] == 0.07
+
+
+def test_the_picture_is_a_png(run):
+    assert draw_picture.fn(run.context, run.sets).startswith(b"\x89PNG")
+
+
+# --- nothing of the real data ---------------------------------------------------------------------
+
+
+def told(folder: Path) -> bytes:
+    return b"\n".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def test_a_real_value_that_was_not_drawn_is_nowhere_in_the_release(run, real):
+    sets = released_sets(run.published.folder)
+    drawn = {value for frame in sets for value in frame["hgt"]}
+    assert MARKER in set(real["hgt"])
+    assert MARKER not in drawn
+    released = told(run.published.folder)
+    for text in (str(MARKER), f"{MARKER:.3f}", f"{MARKER:.2f}"):
+        assert text.encode() not in released
+    assert np.float64(MARKER).tobytes() not in released
+
+
+def test_no_estimate_from_the_real_data_is_in_the_release(run):
+    released, searched = told(run.published.folder), 0
+    for ref in run.analyses:
+        result = read_analysis(ref)
+        for value in result.real[["estimate", "std_error", "conf_low"]].to_numpy().ravel():
+            if len(text := f"{value:.8g}") >= 9:  # shorter ones come up by chance
+                searched += 1
+                assert text[:-1].encode() not in released
+    assert searched > 12
+    inside = run.ledger[run.ledger["metric"].isin(["UiO", "correlation_difference"])]
+    assert len(inside) > 3
+    assert b"UiO," not in released
+    assert b"correlation_difference," not in released
+
+
+def test_the_private_report_stays_in_the_workspace(run):
+    report = Path(run.context.root) / "people" / "reports" / run.published.version / "report.html"
+    assert stat.S_IMODE(report.stat().st_mode) == 0o600
+    assert file_sha256(report) != file_sha256(run.published.folder / "report.html")
+    result = read_analysis(run.analyses[0])
+    assert len(result.real) == 4
+
+
+def test_findings_about_the_real_data_are_not_told(run):
+    results = json.loads((run.published.folder / "validation" / "results.json").read_text())
+    assert {r["suite"] for r in results} == {"source", "completed", "synthetic", "gate"}
+    for result in results:
+        if result["suite"] in ("source", "completed"):
+            assert {check["detail"] for check in result["checks"]} == {""}
+
+
+def test_a_finding_on_a_private_metric_is_not_told_even_if_it_passes(run):
+    suite = {"name": "gate", "expectations": [gate_item("UiO", max_value=100)]}
+    gate = run_gate(suite, run.ledger, 3)
+    assert gate.passed
+    assert gate.checks[0].detail.startswith("UiO: value ")
+    empty = ("", "", "", "", "", [])
+    content = ReportContent(*empty, Schema(()), [], run.ledger, [gate], [], manifest={})
+    assert withhold_real(content).suites[0].checks[0].detail == ""
+
+
+def test_published_rows_are_shuffled(run, real):
+    workspace = run.context.workspace()
+    for ref, frame in zip(run.sets, released_sets(run.published.folder), strict=True):
+        in_source_order = workspace.read_frame(ref)
+        assert sorted(frame["hgt"]) == sorted(in_source_order["hgt"])
+        assert (frame["hgt"] == in_source_order["hgt"]).mean() < 0.2
+        # A row moves as a whole.
+        whole = in_source_order.apply(tuple, axis=1)
+        assert set(frame.apply(tuple, axis=1)) == set(whole)
+
+
+def test_the_published_ledger_is_coarse(run):
+    ledger = pd.read_csv(run.published.folder / "validation" / "ledger.csv")
+    assert len(ledger) > 50
+    for column in ("value", "lower", "upper", "control"):
+        values = ledger[column].dropna()
+        assert all(v == 0 or v == float(f"{v:.2g}") for v in values), column
+    exact = run.ledger["value"]
+    assert any(v and v != float(f"{v:.2g}") for v in exact if math.isfinite(v))
+
+
+def test_no_path_of_this_machine_is_in_the_release(run, site):
+    released = told(run.published.folder)
+    for path in (str(site), run.context.root, run.context.target, "people.csv", "gate.json"):
+        assert path.encode() not in released
+
+
+# --- nothing new ----------------------------------------------------------------------------------
+
+
+def spec_like(made: Run, site: Path, **sections):
+    publish_to = {"to": made.context.target} | sections.pop("publish", {})
+    return people_spec(site, publish=publish_to, **sections)
+
+
+@pytest.fixture
+def again(run, monkeypatch):
+    """The workspace of the release that was made."""
+    monkeypatch.setenv("SYNTH_WORKSPACE", run.context.root)
+
+
+def test_an_equal_release_is_found(again, run, site):
+    context = prepare(spec_like(run, site, run={"workers": 1}))
+    found = find_published.fn(context, ingest.fn(context).fingerprint)
+    assert (found.version, found.folder) == (run.published.version, run.published.folder)
+    assert not found.new
+
+
+def test_another_seed_makes_nothing_new(again, run, site):
+    context = prepare(spec_like(run, site, publish={"seed": 12}))
+    assert find_published.fn(context, ingest.fn(context).fingerprint) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"synthesis": {"m": 4}},
+        {"dataset": {"title": "Other people"}},
+        {"analysis": []},
+        {"publish": {"formats": ["csv"]}},
+    ],
+)
+def test_another_spec_makes_something_new(again, run, site, change):
+    context = prepare(spec_like(run, site, **change))
+    assert find_published.fn(context, ingest.fn(context).fingerprint) is None
+
+
+def test_other_data_make_something_new(again, run, tmp_path):
+    people = make_people()
+    people.loc[3, "hgt"] += 0.1
+    context = prepare(spec_like(run, make_site(tmp_path, people)))
+    assert find_published.fn(context, ingest.fn(context).fingerprint) is None
+
+
+def test_another_policy_makes_something_new(again, run, tmp_path):
+    write_people(tmp_path)
+    write_gate(tmp_path, gate_item("unique_exact_match", max_value=0.02))
+    context = prepare(spec_like(run, tmp_path))
+    assert find_published.fn(context, ingest.fn(context).fingerprint) is None
+
+
+def test_finished_stages_are_not_computed_again(again, run, site, monkeypatch):
+    monkeypatch.setattr("synth_tasks.tasks.impute.run_plan", None)
+    monkeypatch.setattr("synth_tasks.tasks.synthesize.fit_synthesizer", None)
+    ingested, completed, sets = draw(prepare(spec_like(run, site)))
+    assert (ingested, completed, sets) == (run.ingested, run.completed, run.sets)
+
+
+# --- the same everywhere --------------------------------------------------------------------------
+
+
+def test_the_same_public_seed_gives_the_same_bytes_in_another_workspace(
+    run, site, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
+    spec = people_spec(site, publish={"to": str(tmp_path / "releases")}, run={"workers": 1})
+    other = make_release(spec)
+    assert other.published.version == run.published.version
+    ours, theirs = checksums(run.published.folder), checksums(other.published.folder)
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    manifests = [
+        (p.folder / "manifest.json").read_bytes() for p in (run.published, other.published)
+    ]
+    assert manifests[0] == manifests[1]
+
+
+def test_a_secret_seed_draws_other_sets_and_is_only_committed_to(run, site, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.setenv(SEED_VARIABLE, "918273645546372819")
+    spec = people_spec(site, publish={"to": str(tmp_path / "releases"), "seed": None})
+    other = make_release(spec)
+    assert b"918273645546372819" not in told(other.published.folder)
+    manifest = json.loads((other.published.folder / "manifest.json").read_text())
+    assert set(manifest["seed"]) == {"policy", "commitment"}
+    assert manifest["data_digest"] != run.ingested.fingerprint  # another key
+    ours, theirs = (released_sets(r.published.folder)[0] for r in (run, other))
+    assert not ours.equals(theirs)
+    purge(other.context)
+    assert list((Path(other.context.root) / "people" / "stages").iterdir()) == []
+
+
+# --- failures -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def target(tmp_path, workspace_root) -> dict[str, str]:
+    return {"to": str(tmp_path / "releases")}
+
+
+def test_a_failure_while_publishing_leaves_no_trace_of_a_release(again, run, target, monkeypatch):
+    context = replace(run.context, target=target["to"])
+
+    def fail(*_):
+        raise RuntimeError(f"while writing {MARKER}")
+
+    monkeypatch.setattr("synth_tasks.tasks.publish.make_datapackage", fail)
+    parts = (run.ingested, run.completed, run.sets, run.ledger, run.suites, run.analyses)
+    with pytest.raises(
+        SynthError, match=r"^publish failed: RuntimeError in test_release_tasks\.py"
+    ):
+        publish.fn(context, *parts)
+    assert list((Path(target["to"]) / "people").iterdir()) == []
+
+
+def test_unreadable_data_are_refused_without_a_value(site, target, tmp_path):
+    folder = make_site(tmp_path / "bad")
+    text = (folder / "people.csv").read_text().replace("south", str(MARKER), 1)
+    (folder / "people.csv").write_text(text)
+    labels = {"kind": "nominal", "categories": ["north", "south", "east"]}
+    spec = people_spec(folder, variables={"region": labels}, publish=target)
+    with pytest.raises(DataError, match=r"column 'region' has 1 value.s. outside") as caught:
+        ingest.fn(prepare(spec))
+    assert str(MARKER) not in str(caught.value)
+
+
+def test_holes_that_stay_are_refused_by_the_name_of_the_column(site, target):
+    imputation = {"method": {"bmi": "", "wgt": ""}, "predictor_matrix": {}}
+    context = prepare(people_spec(site, imputation=imputation, publish=target))
+    with pytest.raises(PlanError, match="imputation: column 'wgt' still has 6 missing values"):
+        impute.fn(context, ingest.fn(context).ref)
+
+
+def test_a_planted_error_fails_the_suite_of_the_set(run):
+    workspace = run.context.workspace()
+    matrix, schema = workspace.read_table(run.sets[0])
+    matrix[3, schema.position("bmi")] += 0.5
+    matrix[4, schema.position("region")] = np.nan
+    ref = workspace.write_table(workspace.folder / "planted.parquet", matrix, schema)
+    result = validate.fn(run.context, ref, "synthetic", "planted")
+    assert [c.description for c in result.failures("critical")] == [
+        "region is never missing",
+        "bmi is exactly what its formula gives",
+    ]
+
+
+def test_the_gate_refuses_with_the_rows_of_the_ledger(run, tmp_path, target):
+    write_people(tmp_path)
+    write_gate(tmp_path, gate_item("spmse_marginal", max_value=0.001))
+    context = prepare(people_spec(tmp_path, publish=target))
+    with pytest.raises(GateError, match=r"spmse_marginal .* set [123]: value .*allowed ≤ 0.001"):
+        refuse_failures(apply_gate.fn(context, run.ledger))
+
+
+def test_a_broken_policy_is_found_before_anything_is_started(tmp_path):
+    write_gate(tmp_path, {**gate_item("spmse_marginal", max_value=1), "meta": {}})
+    with pytest.raises(SynthError, match=r"expectation 1 of 'gate.json' lacks meta.metric"):
+        load_policy(people_spec(tmp_path))
+
+
+def test_data_without_holes_need_no_imputation(tmp_path, target):
+    people = make_people().dropna()
+    context = prepare(people_spec(make_site(tmp_path / "whole", people), publish=target))
+    ingested, completed, _ = draw(context)
+    assert sum(ingested.missing_values.values()) == 0
+    raw, done = (context.workspace().read_table(r)[0] for r in (ingested.ref, completed))
+    np.testing.assert_array_equal(raw, done)
+
+
+def test_the_source_is_read_as_the_stage_reads_it(run, site):
+    table = load_source(run.context.spec)
+    np.testing.assert_array_equal(
+        table.matrix, run.context.workspace().read_table(run.ingested.ref)[0]
+    )
