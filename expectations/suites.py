@@ -147,27 +147,30 @@ def run_suite(
     )
 
 
-def _validate(
-    name: str, items: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
-) -> list[Any]:
+def build_suite(name: str, items: list[dict[str, Any]]) -> Any:
+    """Build the suite in Great Expectations, which by itself drops what it does not know.
+
+    Parameters
+    ----------
+    name : str
+        Of the suite.
+    items : list of dict
+        Its expectations, as in the file.
+
+    Returns
+    -------
+    great_expectations.ExpectationSuite
+
+    Raises
+    ------
+    ValidationError
+        If an expectation is unknown or has wrong arguments.
+    """
     # Great Expectations takes seconds to import, and only validation needs it.
     import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
 
-    # It logs exceptions with tracebacks, which may quote values; failures are reported below.
+    # It logs exceptions with tracebacks, which may quote values; failures are reported here.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
-    context = gx.get_context(
-        mode="ephemeral",
-        project_config=DataContextConfig(
-            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-            progress_bars=ProgressBarsConfig(globally=False),
-            analytics_enabled=False,
-        ),
-    )
     for number, item in enumerate(items, start=1):
         try:
             understood = bool(gx.ExpectationSuite(name=name, expectations=[item]).expectations)
@@ -178,7 +181,28 @@ def _validate(
                 f"suite '{name}': expectation {number} ('{item['type']}') is unknown or has wrong "
                 "arguments: correct it"
             )
-    suite: Any = gx.ExpectationSuite(name=name, expectations=items)
+    return gx.ExpectationSuite(name=name, expectations=items)
+
+
+def _validate(
+    name: str, items: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
+) -> list[Any]:
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    suite = build_suite(name, items)
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     asset = context.data_sources.add_pandas("table").add_dataframe_asset("table")
     definition = asset.add_batch_definition_whole_dataframe("table")
     batch = definition.get_batch(batch_parameters={"dataframe": frame})

@@ -22,7 +22,7 @@ from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.release.stages import load_source
-from synth_tasks.release.workspace import DatasetRef, check_root, workspace_root
+from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
@@ -32,7 +32,7 @@ from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
 from synth_tasks.tasks.synthesize import draw_set, fit
-from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
+from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
 
 DEFAULT_SPECS = (
     Path(__file__).parent.parent / "deployments" / "boys.yaml",
@@ -60,7 +60,7 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
         to: Folder of all releases; `publish.to` of the specification if not given.
     """
     try:
-        load_policy(spec)
+        check_policy(spec)
         context = prepare(spec, to)
         with context.workspace().lock():
             return _release(context, Progress(spec, N_STAGES, get_run_logger()))
@@ -232,8 +232,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
     """Find wrong input before anything is started or written."""
-    load_policy(spec)
-    check_root(workspace_root(), Path(to or spec.publish.to))
+    check_policy(spec)
+    check_places(workspace_root(), Path(to or spec.publish.to))
     load_source(spec)
 
 

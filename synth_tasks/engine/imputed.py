@@ -194,6 +194,7 @@ def make_provenance(plan: ImputationPlan, has_missing: bool) -> Provenance:
     stage: Stage = "imputation"
     if replaced:
         stage = "imputation and synthesis" if has_missing else "synthesis"
+    methods = plan.effective_methods() if replaced else plan.methods
     return Provenance(
         stage=stage,
         m=plan.m,
@@ -203,5 +204,5 @@ def make_provenance(plan: ImputationPlan, has_missing: bool) -> Provenance:
         n=plan.n_rows,
         k=plan.k,
         synthesised=tuple(replaced),
-        methods={name: text for name, text in plan.methods.items() if text},
+        methods={name: text for name, text in methods.items() if text},
     )

@@ -20,6 +20,7 @@ from synth_tasks.errors import PlanError
 from synth_tasks.expressions import Expression
 
 Conditioning = Literal["synthetic", "observed"]
+MARGIN_METHOD = "sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +170,30 @@ class ImputationPlan:
             done.append(name)
         return found
 
+    def effective_methods(self) -> dict[str, str]:
+        """Return the methods that a sequential synthesis uses.
+
+        A variable without predictors is drawn from its margin: a model with an intercept only would
+        bend its shape.
+        """
+        methods = dict(self.methods)
+        if self.conditioning == "synthetic":
+            predictors = self.sequential_predictors()
+            methods |= {name: MARGIN_METHOD for name, p in predictors.items() if not p}
+        return methods
+
     # --- printing and storing --------------------------------------------------------------------
 
     def __str__(self) -> str:
         """Return a table of what will be done."""
         sequential = self.synthesises and self.conditioning == "synthetic"
         predictors = self.sequential_predictors() if sequential else self.predictors
+        methods = self.effective_methods() if sequential else self.methods
         rows = [
             {
                 "variable": name,
                 "kind": str(self.schema[name].kind),
-                "method": self.methods[name],
+                "method": methods[name],
                 "cells": int(self.column(self.where, name).sum()),
                 "predictors": ", ".join(predictors.get(name, ())) or "-",
             }

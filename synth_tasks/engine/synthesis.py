@@ -13,9 +13,6 @@ from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.registry import Fitted, find_method
 from synth_tasks.seeding import generator
 
-# The methods a variable without predictors may keep; others would bend the shape of its margin.
-MARGIN_METHOD = "sample"
-
 
 @dataclass(frozen=True)
 class SynthesisStep:
@@ -153,10 +150,7 @@ def fit_synthesizer(
     sequential = plan.conditioning == "synthetic"
     predictors = plan.sequential_predictors() if sequential else dict(plan.predictors)
     names = plan.drawn
-    methods = {
-        **plan.methods,
-        **{name: MARGIN_METHOD for name in names if sequential and not predictors[name]},
-    }
+    methods = plan.effective_methods()
     events: dict[str, list[LoggedEvent]] = {name: [] for name in names}
     for name in names:
         if methods[name] != plan.methods[name]:

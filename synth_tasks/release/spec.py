@@ -211,13 +211,12 @@ class ReleaseSpec(SpecModel):
 
     def find(self, path: str) -> Path:
         """Return an existing file for a path of the specification."""
-        tried = [Path(self.base) / path, Path.cwd() / path]
-        for candidate in tried:
-            if candidate.is_file():
-                return candidate.resolve()
-        raise SpecError(
-            f"file not found: '{path}' (looked in {Path(self.base).resolve()} and {Path.cwd()})"
-        )
+        folders = list(dict.fromkeys([Path(self.base).resolve(), Path.cwd()]))
+        for folder in folders:
+            if (folder / path).is_file():
+                return (folder / path).resolve()
+        looked = " and ".join(str(folder) for folder in folders)
+        raise SpecError(f"file not found: '{path}' (looked in {looked})")
 
     def digest(self) -> str:
         """Return a hash of everything that decides what is released.
@@ -270,12 +269,26 @@ def parse_spec(text: str, base: Path, origin: str = "release spec") -> ReleaseSp
     if "&" in text and any(isinstance(t, yaml.AliasToken) for t in _scan(text, origin)):
         raise SpecError(f"{origin}: YAML aliases (*name) are not allowed: write the value out")
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise SpecError(f"{origin}: not valid YAML{_position(error)}") from None
+        twice = "a key is written twice" if getattr(error, "problem", "") == "key twice" else None
+        problem = twice or "not valid YAML"
+        raise SpecError(f"{origin}: {problem}{_position(error)}") from None
     if not isinstance(content, dict):
         raise SpecError(f"{origin}: expected keys such as dataset, synthesis, publish")
+    if "base" in content:
+        raise SpecError(f"{origin}: base: unknown key")
     return build_spec(content, base, origin)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that is written twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "key twice", node.start_mark)
+        return mapping
 
 
 def _scan(text: str, origin: str) -> list[yaml.Token]:

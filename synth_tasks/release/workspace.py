@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_tasks.data import Schema, decode
-from synth_tasks.errors import SynthError
+from synth_tasks.errors import StorageError, SynthError
 from synth_tasks.release.files import (
     PRIVATE_FILE,
     file_sha256,
@@ -232,10 +232,12 @@ def workspace_root() -> Path:
     return Path(given) if given else Path(platformdirs.user_data_dir("prefect-synth"))
 
 
-def check_root(root: Path, target: Path) -> None:
-    """Refuse a workspace inside a repository or a release target, and a target inside a workspace.
+def check_places(root: Path, target: Path) -> None:
+    """Refuse places where a release cannot or must not be made, before anything is started.
 
-    Confidential files must not be a ``git add .`` or an upload away from being published.
+    These are folders that cannot be written to, a workspace inside a repository or a release target,
+    and a target inside a workspace: confidential files must not be a ``git add .`` or an upload away
+    from being published.
     """
     root, target = root.resolve(), target.resolve()
     for folder in (root, *root.parents):
@@ -249,6 +251,10 @@ def check_root(root: Path, target: Path) -> None:
             f"workspace {root} and release target {target} lie in each other: set SYNTH_WORKSPACE "
             "to a private folder elsewhere"
         )
+    for name, place in (("workspace", root), ("release target", target)):
+        existing = next(p for p in (place, *place.parents) if p.exists())
+        if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+            raise StorageError(f"the {name} {place} cannot be made: {existing} is not writable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import (
     Secrets,
     Workspace,
-    check_root,
+    check_places,
     load_key,
     load_seed,
     workspace_root,
@@ -78,7 +78,7 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     RunContext
     """
     root, target = workspace_root().absolute(), Path(to or spec.publish.to).absolute()
-    check_root(root, target)
+    check_places(root, target)
     found = _find_secrets(spec, root)
     content = {
         "seed": found.seed,

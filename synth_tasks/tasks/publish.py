@@ -31,6 +31,7 @@ from synth_tasks.release.report import (
     withhold_real,
 )
 from synth_tasks.release.results import AnalysisResult, SuiteResult
+from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import plan_synthesis, shuffle
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
@@ -132,7 +133,7 @@ def publish(
         release_version=version,
         digest=digest,
         data_digest=ingested.fingerprint,
-        seed=_describe_seed(context.secrets(), spec.dataset.name),
+        seed=_describe_seed(context.secrets(), spec),
         plan=plan,
         provenance=make_provenance(plan, has_missing=False),
         pooling_rule=POOLING_RULE,
@@ -184,10 +185,13 @@ def missing_shares(ingested: Ingested) -> dict[str, float]:
     return {name: round(count / n_rows, 2) for name, count in ingested.missing_values.items()}
 
 
-def _describe_seed(found: Secrets, name: str) -> dict[str, Any]:
+def _describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
     if found.public:
         return {"policy": "written in the specification: public data", "value": found.seed}
-    salt = found.key + name.encode()
+    if spec.publish.seed is not None:
+        # The key of public data is public: as a salt it would let a short seed be guessed.
+        return {"policy": "given for this run in place of the specification's; not recorded"}
+    salt = found.key + spec.dataset.name.encode()
     return {
         "policy": "secret; the holder of the key can prove it",
         "commitment": commitment(found.seed, salt),

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from expectations.derive import add_residuals, completed_suite, source_suite, synthetic_suite
 from expectations.gate import check_gate, refuse_failures, run_gate
-from expectations.suites import Suite, load_suite, run_suite
+from expectations.suites import Suite, build_suite, load_suite, run_suite
 from synth_tasks.data import Schema, decode
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
@@ -17,7 +17,7 @@ from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
 
-__all__ = ["apply_gate", "load_policy", "refuse_failures", "validate"]
+__all__ = ["apply_gate", "check_policy", "load_policy", "refuse_failures", "validate"]
 
 
 def load_policy(spec: ReleaseSpec) -> dict[str, Suite]:
@@ -28,6 +28,12 @@ def load_policy(spec: ReleaseSpec) -> dict[str, Suite]:
     suites["gate"] = load_suite(spec, spec.policy.suite)
     check_gate(suites["gate"], spec.policy.suite)
     return suites
+
+
+def check_policy(spec: ReleaseSpec) -> None:
+    """Make sure that Great Expectations understands every suite of a specification."""
+    for suite in load_policy(spec).values():
+        build_suite(suite["name"], suite["expectations"])
 
 
 @task(name="validate", task_run_name="validate {subject}", cache_policy=NO_CACHE)

@@ -20,7 +20,7 @@ from synth_tasks.release.workspace import (
     Secrets,
     Workspace,
     absolute,
-    check_root,
+    check_places,
     load_key,
     load_seed,
     relative,
@@ -320,14 +320,14 @@ def test_a_workspace_in_a_repository_is_refused(tmp_path, inner, git):
         "gitdir:"
     )
     with pytest.raises(SynthError, match=r"lies in the repository .*: set SYNTH_WORKSPACE"):
-        check_root(repository / inner, tmp_path / "releases")
+        check_places(repository / inner, tmp_path / "releases")
 
 
 def test_a_link_into_a_repository_is_refused(tmp_path):
     (tmp_path / "repository" / ".git").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "repository")
     with pytest.raises(SynthError, match="lies in the repository"):
-        check_root(tmp_path / "link" / "private", tmp_path / "releases")
+        check_places(tmp_path / "link" / "private", tmp_path / "releases")
 
 
 @pytest.mark.parametrize(
@@ -335,11 +335,11 @@ def test_a_link_into_a_repository_is_refused(tmp_path):
 )
 def test_workspace_and_target_must_not_lie_in_each_other(tmp_path, root, target):
     with pytest.raises(SynthError, match="lie in each other: set SYNTH_WORKSPACE"):
-        check_root(tmp_path / root, tmp_path / target)
+        check_places(tmp_path / root, tmp_path / target)
 
 
 def test_neighbours_are_fine(tmp_path):
-    check_root(tmp_path / "releases-private", tmp_path / "releases")
+    check_places(tmp_path / "releases-private", tmp_path / "releases")
 
 
 def test_the_root_comes_from_the_environment_else_from_the_user(monkeypatch, tmp_path):
