@@ -21,6 +21,7 @@ from synth_tasks.ledger import LEDGER_COLUMNS
 from synth_tasks.release.results import SuiteResult
 
 SHOWN_ROWS = 3
+MEAN = "expect_column_mean_to_be_between"
 CONDITION = re.compile(
     r'metric\s*==\s*"(?P<metric>\w+)"(?P<rest>( and (target|keys)\s*==\s*"[^"\\\n]*")*)'
 )
@@ -72,7 +73,7 @@ def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
         _require_present(item, ledger, n_sets)
     result = run_suite(suite, ledger, subject="ledger")
     checks = [
-        replace(check, detail=(_range if check.success else _worst_rows)(item, ledger))
+        replace(check, detail=_found(item, ledger, check.success))
         for item, check in zip(suite["expectations"], result.checks, strict=True)
     ]
     return replace(result, checks=tuple(checks))
@@ -84,7 +85,9 @@ def refuse_failures(result: SuiteResult) -> None:
     if failures:
         lines = "; ".join(f"{check.description}: {check.detail}" for check in failures)
         raise GateError(
-            f"the gate refuses the release: {len(failures)} critical check(s) failed: {lines}"
+            f"the gate refuses the release: {len(failures)} critical check(s) failed: {lines}. "
+            "Larger leaves (synthesis.options.cart.minbucket), fewer or coarser columns help; "
+            "the policy is policy.suite"
         )
 
 
@@ -110,9 +113,17 @@ def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int)
         )
 
 
+def _found(item: Mapping[str, Any], ledger: pd.DataFrame, success: bool) -> str:
+    if item["type"] == MEAN:
+        mean = _select(item, ledger)[item["kwargs"]["column"]].mean()
+        subject = f"{item['meta']['metric']}: mean {item['kwargs']['column']}"
+        return f"{subject} {mean:.2g} ({_allowed(item)})"
+    return _range(item, ledger) if success else _worst_rows(item, ledger)
+
+
 def _range(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
     values = _select(item, ledger)[item["kwargs"]["column"]]
-    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    low, high = f"{values.min():.2g}", f"{values.max():.2g}"
     found = low if low == high else f"{low} to {high}"
     # With the name of the metric, so that a report can tell whether the finding may be shown.
     return f"{item['meta']['metric']}: {item['kwargs']['column']} {found} ({_allowed(item)})"
@@ -142,4 +153,4 @@ def _show_row(row: Mapping[str, Any], column: str) -> str:
     about = " ".join(str(row[key]) for key in ("target", "keys") if row[key])
     where = f"set {row['set']}" if row["set"] else "all sets"
     subject: Sequence[str] = [row["metric"], about, where] if about else [row["metric"], where]
-    return f"{' '.join(subject)}: {column} {row[column]:.3g}"
+    return f"{' '.join(subject)}: {column} {row[column]:.2g}"

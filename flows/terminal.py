@@ -18,11 +18,12 @@ WIDTH = 100
 
 
 class StageLines(logging.Filter):
-    """Lets progress, warnings and errors through, not the life of every single task."""
+    """Lets progress and warnings through, not the life of every single task."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is shown."""
-        return record.levelno >= logging.WARNING or not record.name.startswith("prefect.task_runs")
+        # An error of a task is the error of the run, which is shown in one line at the end.
+        return record.levelno == logging.WARNING or not record.name.startswith("prefect.task_runs")
 
 
 def show_stages_only() -> None:

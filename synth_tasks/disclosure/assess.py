@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Schema
-from synth_tasks.disclosure import exact_matches, linkage, own_values, replicated_uniques
+from synth_tasks.disclosure import disco, exact_matches, linkage, own_values, replicated_uniques
 from synth_tasks.disclosure.averaging import average_sets
 from synth_tasks.errors import DataError
 from synth_tasks.ledger import Measurement, Metric
@@ -17,6 +17,7 @@ from synth_tasks.utility.pair import TablePair, encode_rounded
 METRICS: tuple[Metric, ...] = (
     *exact_matches.METRICS,
     *replicated_uniques.METRICS,
+    *disco.METRICS,
     *linkage.METRICS,
     *own_values.METRICS,
 )
@@ -30,6 +31,7 @@ def assess_disclosure(
     *,
     keys: Sequence[str],
     rng: np.random.Generator,
+    targets: Sequence[str] = (),
     derived: Collection[str] = (),
     linkable: bool = True,
     groups: int | None = None,
@@ -48,15 +50,17 @@ def assess_disclosure(
     set_number : int
         Number of the set, 1..m.
     keys : sequence of str
-        Variables an intruder may know; none leaves replicated uniques out.
+        Variables an intruder may know; none leaves replicated uniques and DiSCO out.
     rng : Generator
         Samples rows for linkage from large tables.
+    targets : sequence of str
+        Variables an intruder may want to learn, for DiSCO; those among the keys are left out.
     derived : collection of str
         Variables computed from others, left out of the comparison of whole rows.
     linkable : bool
         Whether row i was made from real row i; otherwise linkage and own values are left out.
     groups : int, optional
-        Quantile groups of numeric keys; see `replicated_uniques`.
+        Quantile groups of numeric keys and targets; see `replicated_uniques` and `disco`.
     max_rows : int
         Largest number of synthetic rows compared in linkage.
 
@@ -70,6 +74,9 @@ def assess_disclosure(
     measurements = exact_matches.measure_exact_matches(pair, compared)
     if keys:
         measurements += replicated_uniques.measure_replicated_uniques(pair, keys, groups)
+        for target in targets:
+            if target not in keys:
+                measurements += disco.measure_disco(pair, keys, target, groups)
     if linkable:
         measurements += linkage.measure_linkage(pair, rng, max_rows)
         measurements += own_values.measure_own_values(pair)
@@ -97,7 +104,8 @@ def assess_average(
     Returns
     -------
     list of Measurement
-        ``self_linkage_average`` and ``self_linkage_rank_average``, set 0.
+        ``self_linkage_average``, ``self_linkage_average_excess`` and ``self_linkage_rank_average``,
+        set 0.
     """
     if not synthetic_sets:
         raise DataError("an average over sets needs at least one synthetic set")

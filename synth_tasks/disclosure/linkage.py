@@ -8,6 +8,8 @@ Shuffling hides the link but does not remove it, so it is measured before.
 ``self_linkage``       share of synthetic rows whose nearest real row (`gower`) is their source;
                        when t real rows are equally near, the source among them counts 1/t.
                        In [0, 1], null value 1/n.
+``self_linkage_excess``  ``self_linkage`` minus its null value. In [-1, 1], null value 0. A bound on it
+                       means the same for small tables, whose 1/n is large, as for large ones.
 ``self_linkage_rank``  median over synthetic rows of the share of other real rows that are nearer
                        than the source, ties counted half. In [0, 1], null value 0.5; small values
                        disclose.
@@ -39,13 +41,17 @@ SELF_LINKAGE = Metric(
     null=NOT_GIVEN,
     reference="synth_tasks.disclosure.linkage; Gower (1971); Clopper & Pearson (1934)",
 )
+SELF_LINKAGE_EXCESS = replace(SELF_LINKAGE, name="self_linkage_excess", minimum=-1.0, null=0.0)
 SELF_LINKAGE_RANK = replace(SELF_LINKAGE, name="self_linkage_rank", goal=Goal.NEAR_NULL, null=0.5)
 SELF_LINKAGE_AVERAGE = replace(SELF_LINKAGE, name="self_linkage_average")
+SELF_LINKAGE_AVERAGE_EXCESS = replace(SELF_LINKAGE_EXCESS, name="self_linkage_average_excess")
 SELF_LINKAGE_RANK_AVERAGE = replace(SELF_LINKAGE_RANK, name="self_linkage_rank_average")
 METRICS = (
     SELF_LINKAGE,
+    SELF_LINKAGE_EXCESS,
     SELF_LINKAGE_RANK,
     SELF_LINKAGE_AVERAGE,
+    SELF_LINKAGE_AVERAGE_EXCESS,
     SELF_LINKAGE_RANK_AVERAGE,
 )
 
@@ -136,26 +142,32 @@ def measure_linkage(
     Returns
     -------
     list of Measurement
-        ``self_linkage`` with exact binomial interval and ``self_linkage_rank`` with the interval of
-        a median (or the same of the average), n = synthetic rows compared.
+        ``self_linkage`` with exact binomial interval, ``self_linkage_excess`` with the same less the
+        null value, and ``self_linkage_rank`` with the interval of a median (or the same of the
+        average), n = synthetic rows compared.
     """
     linkage = link(pair, rng, max_rows)
-    share = SELF_LINKAGE_AVERAGE if average else SELF_LINKAGE
     rank = SELF_LINKAGE_RANK_AVERAGE if average else SELF_LINKAGE_RANK
-    n = len(linkage.credits)
-    hits = float(linkage.credits.sum())
     return [
-        share.measure(
-            hits / n,
-            set_number=pair.set_number,
-            interval=clopper_pearson(hits, n),
-            null=1 / linkage.n_real,
-            n=n,
-        ),
+        *_measure_share(linkage, pair.set_number, average=average),
         rank.measure(
             float(np.median(linkage.ranks)),
             set_number=pair.set_number,
             interval=median_interval(linkage.ranks),
-            n=n,
+            n=len(linkage.ranks),
+        ),
+    ]
+
+
+def _measure_share(linkage: Linkage, set_number: int, *, average: bool) -> list[Measurement]:
+    share = SELF_LINKAGE_AVERAGE if average else SELF_LINKAGE
+    excess = SELF_LINKAGE_AVERAGE_EXCESS if average else SELF_LINKAGE_EXCESS
+    n, null = len(linkage.credits), 1 / linkage.n_real
+    hits = float(linkage.credits.sum())
+    lower, upper = clopper_pearson(hits, n)
+    return [
+        share.measure(hits / n, set_number=set_number, interval=(lower, upper), null=null, n=n),
+        excess.measure(
+            hits / n - null, set_number=set_number, interval=(lower - null, upper - null), n=n
         ),
     ]

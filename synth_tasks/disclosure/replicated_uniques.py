@@ -21,12 +21,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from synth_tasks.disclosure.row_groups import group_rows
+from synth_tasks.disclosure.row_groups import group_rows, select_columns
 from synth_tasks.errors import DataError
 from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
-from synth_tasks.utility.grouping import assign_cells, quantile_cuts
 from synth_tasks.utility.intervals import wilson
 from synth_tasks.utility.pair import TablePair
 
@@ -69,9 +66,7 @@ def measure_replicated_uniques(
     """
     if not keys:
         raise DataError("replicated uniques need a key: name one in disclosure.keys")
-    if groups is not None and groups < 2:
-        raise DataError(f"numeric keys cannot be put into {groups} group(s): ask for 2 or more")
-    rows = group_rows(*_select_keys(pair, keys, groups))
+    rows = group_rows(*select_columns(pair, keys, groups))
     real_unique, synthetic_unique = rows.real_counts == 1, rows.synthetic_counts == 1
     n, k = len(rows.real), len(rows.synthetic)
     found = int((real_unique & (rows.synthetic_counts > 0)).sum())
@@ -95,17 +90,3 @@ def measure_replicated_uniques(
         percent(U_IS, int(synthetic_unique.sum()), k, interval=False),
         percent(U_IO_IS, found, n, interval=True),
     ]
-
-
-def _select_keys(
-    pair: TablePair, keys: Sequence[str], groups: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    columns = [pair.schema.position(key) for key in keys]
-    real, synthetic = pair.real[:, columns].copy(), pair.synthetic[:, columns].copy()
-    if groups is not None:
-        for i, key in enumerate(keys):
-            if not pair.schema[key].is_categorical:
-                cuts = quantile_cuts(real[:, i], groups)
-                real[:, i] = assign_cells(real[:, i], cuts)
-                synthetic[:, i] = assign_cells(synthetic[:, i], cuts)
-    return real, synthetic

@@ -52,7 +52,8 @@ class TreeColumns:
 
     Numbers are standardised, so that the single precision of the trees does not merge large values
     such as dates. Nominal categories are put in the order of their mean response, or of the first
-    principal component of their response shares, which is where the best binary split lies.
+    principal component of their response shares, which is where the best binary split
+    of the root lies.
 
     Parameters
     ----------
@@ -102,7 +103,9 @@ def _rank_levels(codes: np.ndarray, response: np.ndarray, n_levels: int) -> np.n
     means = np.where(count[:, None] > 0, sums / np.maximum(count, 1)[:, None], overall)
     weighted = (means - overall) * np.sqrt(count)[:, None]
     _, _, directions = np.linalg.svd(weighted, full_matrices=False)
-    score = (means - overall) @ directions[0]
+    # The sign of a singular vector is arbitrary; fix it.
+    direction = directions[0] * (np.sign(directions[0][np.argmax(np.abs(directions[0]))]) or 1.0)
+    score = (means - overall) @ direction
     return np.argsort(np.argsort(score, kind="stable"), kind="stable").astype(float)
 
 

@@ -97,8 +97,8 @@ def check_complete(data: pd.DataFrame, columns: Sequence[str]) -> None:
             )
 
 
-def as_model_column(column: pd.Series) -> pd.Series:
-    """Turn a column into floating point numbers or into a categorical without empty levels."""
+def as_model_column(column: pd.Series, allow_empty_levels: bool = False) -> pd.Series:
+    """Turn a column into floating point numbers or a categorical, by default without empty levels."""
     if not _is_categorical(column):
         if not pd.api.types.is_numeric_dtype(column.dtype):
             raise ModelError(
@@ -108,7 +108,7 @@ def as_model_column(column: pd.Series) -> pd.Series:
         return pd.Series(column.to_numpy(dtype=float), index=column.index, name=column.name)
     coded = column.astype("category")
     n_empty = len(coded.cat.categories) - coded.nunique()
-    if n_empty:
+    if n_empty and not allow_empty_levels:
         raise ModelError(
             f"column '{column.name}' has {n_empty} level(s) without rows: merge levels or drop them"
         )

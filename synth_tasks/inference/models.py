@@ -263,7 +263,8 @@ def _fit_mean(data: pd.DataFrame, variables: list[str]) -> ModelFit:
     _check_rows(data, 2, "mean")
     columns: dict[str, np.ndarray] = {}
     for name in variables:
-        columns |= _indicators(as_model_column(data[name]))
+        # A level without rows has the proportion 0: every set then has the same terms.
+        columns |= _indicators(as_model_column(data[name], allow_empty_levels=True))
     x = np.column_stack(list(columns.values()))
     _check_numbers_finite(x, list(columns))
     return ModelFit(

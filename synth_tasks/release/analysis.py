@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from synth_tasks.data import Kind, Schema
+from synth_tasks.data import Kind, Schema, decode
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.inference import check_analysis, fit_model, pool, summarize
 from synth_tasks.release.results import AnalysisResult
@@ -16,11 +16,23 @@ from synth_tasks.release.spec import AnalysisSpec
 REAL_COLUMNS = ["term", "estimate", "std_error", "conf_low", "conf_high"]
 
 
-def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema) -> None:
-    """Refuse an analysis that cannot be fitted, before any data are synthesised."""
+def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema, matrix: np.ndarray) -> None:
+    """Refuse an analysis that cannot be fitted, before any data are synthesised.
+
+    Parameters
+    ----------
+    analyses : sequence of AnalysisSpec
+        What is to be fitted.
+    schema : Schema
+        The variables.
+    matrix : ndarray of shape (n_rows, n_variables)
+        Complete data of the same kind, to try on.
+    """
+    frame = _with_categories(decode(matrix, schema), schema) if analyses else None
     for analysis in analyses:
         try:
             check_analysis(analysis.model, analysis.formula, analysis.variables, schema.names)
+            fit_model(frame, analysis.model, analysis.formula, analysis.variables)
         except SynthError as error:
             raise SpecError(f"analysis '{analysis.label}': {error}") from None
 

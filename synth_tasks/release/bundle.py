@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from synth_tasks.release.files import file_sha256, readable_errors, sync_folder,
 PUBLIC_FILE = 0o644
 PUBLIC_FOLDER = 0o755
 MANIFEST = "manifest.json"
+STALE_SECONDS = 86_400
 VERSION_PATTERN = re.compile(r"^(\d+)-[0-9a-f]{8}$")
 
 
@@ -76,8 +78,14 @@ class ReleaseFolder:
         return f"{last + 1}-{digest[:8]}"
 
     def find(self, digest: str) -> str | None:
-        """Return the version with this digest, after making sure that it is intact."""
+        """Return the version with this digest, after making sure that it is intact.
+
+        The first digits of the digest stand in the name, so a damaged version with another name does
+        not matter here.
+        """
         for name in self.versions():
+            if not name.endswith(f"-{digest[:8]}"):
+                continue
             if read_manifest(self.folder / name)["digest"] == digest:
                 verify(self.folder / name)
                 return name
@@ -88,12 +96,26 @@ class ReleaseFolder:
         """Give a folder to build in; what is not renamed by `commit` is removed."""
         with readable_errors("publish to", self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=PUBLIC_FOLDER)
+            self._check_latest()
+            self._remove_stale_drafts()
             draft = self.folder / f".staging-{secrets.token_hex(6)}"
             draft.mkdir(mode=0o700)
             try:
                 yield draft
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
+
+    def _check_latest(self) -> None:
+        """Refuse a `latest` that cannot be moved, before there is anything to move it to."""
+        link = self.folder / "latest"
+        if link.exists() and not link.is_symlink():
+            raise SynthError(f"{link} is not a link: remove it, the run makes it anew")
+
+    def _remove_stale_drafts(self) -> None:
+        """Remove what a killed run has left; a draft of a living run is never a day old."""
+        for path in self.folder.glob(".staging-*"):
+            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
 
     def commit(self, draft: Path, version: str) -> Published:
         """Verify a draft, make it visible under its version and move `latest` to it."""
@@ -113,7 +135,10 @@ class ReleaseFolder:
             return False
         temporary = self.folder / f".latest-{secrets.token_hex(6)}"
         temporary.symlink_to(version)
-        os.replace(temporary, link)
+        try:
+            os.replace(temporary, link)
+        finally:
+            temporary.unlink(missing_ok=True)
         sync_folder(self.folder)
         return True
 

@@ -56,6 +56,7 @@ def engine_digest() -> str:
             *(package / "engine").rglob("*.py"),
             *(package / name for name in ("data.py", "expressions.py", "seeding.py")),
             package / "inference" / "ordinal.py",
+            package / "release" / "stages.py",
         ],
         package,
     )
@@ -129,7 +130,7 @@ def make_manifest(
     Returns
     -------
     dict
-        JSON-ready; without the checksums, which `write_bundle` adds.
+        JSON-ready; without the checksums, which `write_manifest` adds.
     """
     predictors = plan.sequential_predictors() if provenance.conditioning == "synthetic" else {}
     content = spec.model_dump(mode="json", exclude={"base", "publish", "policy", "run"})

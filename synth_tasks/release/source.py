@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
@@ -33,13 +34,6 @@ NULLABLE = {
     pa.uint64(): pd.UInt64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
 }
-
-
-def check_source(spec: ReleaseSpec) -> None:
-    """Make sure that the source exists, before anything is started."""
-    path = spec.dataset.source.path
-    if path is not None:
-        spec.find(path)
 
 
 def read_source(spec: ReleaseSpec) -> pd.DataFrame:
@@ -100,7 +94,27 @@ def _read_file(
         ) from None
     check_names(table.column_names)
     _refuse_nested(table)
+    if source.csv is not None:
+        _refuse_misread(table, source)
     return _as_declared(_to_frame(table), variables)
+
+
+def _refuse_misread(table: pa.Table, source: SourceSpec) -> None:
+    """Refuse a CSV file that was read with the wrong separator or decimal sign."""
+    if table.num_columns == 1:
+        others = [sign for sign in ";,\t|" if sign in table.column_names[0]]
+        if others:
+            raise DataError(
+                f"the header is one name that holds {others[0]!r}: set dataset.source.delimiter"
+            )
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if source.decimal == "." and pa.types.is_string(field.type):
+            like_numbers = pc.match_substring_regex(column, r"^\s*[-+]?\d+,\d+\s*$")
+            if pc.all(like_numbers, min_count=1).as_py():
+                raise DataError(
+                    f"column '{field.name}' holds numbers with a decimal comma: set "
+                    "dataset.source.decimal: ','"
+                )
 
 
 def _reason(error: Exception, table_names: list[str]) -> str:
@@ -149,6 +163,7 @@ def _read_csv(path: Path, source: SourceSpec, variables: Mapping[str, VariableSp
     parse = pa.csv.ParseOptions(delimiter=source.delimiter, newlines_in_values=True)
     convert = pa.csv.ConvertOptions(
         null_values=source.missing,
+        decimal_point=source.decimal,
         strings_can_be_null=True,
         quoted_strings_can_be_null=True,
         column_types=as_text,

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import SpecError
 
-BUILTIN_DATASETS = ("boys",)
 MAX_SPEC_BYTES = 1_000_000
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -42,6 +41,7 @@ class SourceSpec(SpecModel):
     delimiter: str = Field(
         ",", min_length=1, max_length=1, description="Separator of the CSV file."
     )
+    decimal: Literal[".", ","] = Field(".", description="Decimal sign of the CSV file.")
     missing: list[str] = Field(
         ["", "NA"], description="Texts that mean a missing value in the CSV file."
     )
@@ -77,6 +77,13 @@ class VariableSpec(SpecModel):
     kind: Kind | None = Field(None, description="Measurement level.")
     categories: list[Label] | None = Field(None, description="Categories in order.")
     decimals: int | None = Field(None, ge=0, le=10, description="Decimals of a numeric column.")
+
+    @model_validator(mode="after")
+    def _numbers_have_no_categories(self) -> VariableSpec:
+        counts = (Kind.NUMERIC, Kind.INTEGER, Kind.DATETIME)
+        if self.categories is not None and self.kind in counts:
+            raise ValueError(f"a {self.kind} variable has no categories: leave out one of the two")
+        return self
 
     def as_override(self) -> VariableOverride:
         """Return the statement in the terms of the schema."""
@@ -146,7 +153,14 @@ class DisclosureSpec(SpecModel):
         alias="keys",
         description="Quasi-identifiers; the first three synthesised columns if empty.",
     )
-    targets: list[str] = Field([], description="Sensitive columns; all others if empty.")
+    targets: list[str] = Field(
+        [], description="Sensitive columns; all that are no keys and not passive if empty."
+    )
+    min_category_count: int = Field(
+        3,
+        ge=1,
+        description="Least rows of a category whose name is published without being declared.",
+    )
 
 
 class PolicySpec(SpecModel):
@@ -161,7 +175,7 @@ class PolicySpec(SpecModel):
 
 
 class PublishSpec(SpecModel):
-    """Where and how the release is published."""
+    """Where and how the release is published; a relative folder starts at the current one."""
 
     to: str = Field("releases", description="Folder under which <dataset>/<version> is made.")
     formats: list[Literal["parquet", "csv"]] = Field(
@@ -181,7 +195,9 @@ class PublishSpec(SpecModel):
 class RunSpec(SpecModel):
     """How the work is done; none of it changes a byte of the result."""
 
-    workers: int = Field(2, ge=1, le=256, description="Threads for fits, draws and assessments.")
+    workers: int = Field(
+        2, ge=1, le=256, description="Threads for imputing and fitting, and tasks at a time."
+    )
     timeout_minutes: float = Field(
         240, gt=0, description="Longest time for reading, imputing, fitting or publishing."
     )
@@ -221,7 +237,7 @@ class ReleaseSpec(SpecModel):
     def digest(self) -> str:
         """Return a hash of everything that decides what is released.
 
-        Where it is published, and the seed, do not count.
+        Where the data come from, where they are published, and the seed do not count.
         """
         content = self.model_dump(mode="json", exclude=_NOT_CONTENT)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -229,6 +245,7 @@ class ReleaseSpec(SpecModel):
 
 _NOT_CONTENT: dict[str, Any] = {
     "base": True,
+    "dataset": {"source": True},  # what it holds is in the digest of the data
     "run": True,
     "publish": {"to": True, "seed": True, "seed_secret": True, "keep_workspace": True},
 }

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from synth_tasks.data import Schema, encode, infer_schema
+from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.engine import ImputationPlan, make_plan
 from synth_tasks.engine.plan import is_formula
-from synth_tasks.errors import PlanError, SpecError, SynthError
+from synth_tasks.errors import DataError, PlanError, SpecError, SynthError
 from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.source import read_source
-from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.spec import ReleaseSpec, VariableSpec
 
 DEFAULT_KEYS = 3
+MANY_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,66 @@ def load_source(spec: ReleaseSpec) -> SourceTable:
     overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
     schema = infer_schema(frame, overrides)
     table = SourceTable(encode(frame, schema), schema)
+    if spec.dataset.source.builtin is None:
+        check_publishable(spec, table)
     plan_imputation(spec, table)
     plan_synthesis(spec, schema, len(frame))
-    check_analyses(spec.analysis, schema)
     check_disclosure(spec, schema)
+    check_analyses(spec.analysis, schema, fill_provisionally(table.matrix))
     return table
+
+
+def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
+    """Refuse columns that would publish identifiers, or categories of very few people.
+
+    A synthetic value is a value of the data. That is no disclosure where many share it, but it is for
+    a number that belongs to one person, or a category with a person's name.
+
+    Raises
+    ------
+    DataError
+        Unless the specification declares the column.
+    """
+    for variable in table.schema:
+        declared = spec.variables.get(variable.name, VariableSpec())
+        values = table.matrix[:, table.schema.position(variable.name)]
+        values = values[~np.isnan(values)]
+        if variable.kind is Kind.INTEGER and declared.kind is None:
+            if len(values) >= MANY_ROWS and len(np.unique(values)) == len(values):
+                raise DataError(
+                    f"column '{variable.name}' holds a different whole number in every row, like an "
+                    f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
+                )
+        elif variable.is_categorical and declared.categories is None:
+            counts = np.bincount(values.astype(int), minlength=len(variable.categories))
+            least = spec.disclosure.min_category_count
+            n_rare = int((counts < least).sum())
+            if n_rare:
+                raise DataError(
+                    f"column '{variable.name}' has {n_rare} categories seen in fewer than {least} "
+                    "rows, whose names would be published: merge them, drop the column "
+                    f"(dataset.drop) or declare variables.{variable.name}.categories"
+                )
+
+
+def fill_provisionally(matrix: np.ndarray) -> np.ndarray:
+    """Fill holes with other values of the column, only to try whether a model can be fitted.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded, with at least one value in every column.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_variables)
+        Complete.
+    """
+    filled = matrix.copy(order="F")
+    for column in filled.T:
+        holes = np.isnan(column)
+        column[holes] = np.resize(column[~holes], int(holes.sum()))
+    return filled
 
 
 def plan_imputation(spec: ReleaseSpec, table: SourceTable) -> ImputationPlan:
@@ -85,6 +140,11 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, n_rows: int) -> Imputation
             raise SpecError(
                 f"synthesis.method_by_variable: unknown column '{name}'; "
                 f"the data have {', '.join(schema.names)}"
+            )
+        if not s.method_by_variable[name].strip():
+            raise SpecError(
+                f"synthesis.method_by_variable: '{name}' has no method and would be published as it "
+                "is: give it one, or drop the column (dataset.drop)"
             )
     return _named(
         "synthesis",
@@ -137,6 +197,14 @@ def disclosure_keys(spec: ReleaseSpec, schema: Schema) -> list[str]:
     return [name for name in schema.names if name not in derived][:DEFAULT_KEYS]
 
 
+def disclosure_targets(spec: ReleaseSpec, schema: Schema) -> list[str]:
+    """Return the sensitive columns: those of the spec, or all that are no keys and not passive."""
+    if spec.disclosure.targets:
+        return list(spec.disclosure.targets)
+    apart = {*disclosure_keys(spec, schema), *formulas(spec.synthesis.method_by_variable)}
+    return [name for name in schema.names if name not in apart]
+
+
 def require_complete(matrix: np.ndarray, schema: Schema) -> None:
     """Refuse to synthesise data in which the imputation left holes."""
     holes = np.isnan(matrix).sum(axis=0)
@@ -151,8 +219,3 @@ def require_complete(matrix: np.ndarray, schema: Schema) -> None:
 def shuffle(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Put rows in random order, so that their position tells nothing about their making."""
     return matrix[rng.permutation(len(matrix))]
-
-
-def describe_table(frame: pd.DataFrame) -> str:
-    """Return the size of a table in words."""
-    return f"{len(frame)} rows × {frame.shape[1]} columns"

@@ -188,8 +188,9 @@ class Workspace:
 
     def purge(self) -> None:
         """Remove all intermediate files; seed, key and private reports stay."""
-        shutil.rmtree(self.folder / "stages", ignore_errors=True)
-        make_private_folder(self.folder / "stages")
+        with readable_errors("remove confidential files from", self.folder / "stages"):
+            shutil.rmtree(self.folder / "stages")
+            make_private_folder(self.folder / "stages")
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.disclosure import assess_average, assess_disclosure
 from synth_tasks.ledger import Measurement, make_ledger
 from synth_tasks.release.manifest import code_digest
-from synth_tasks.release.stages import disclosure_keys, formulas
+from synth_tasks.release.stages import disclosure_keys, disclosure_targets, formulas
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.boundary import confidential
@@ -53,6 +53,7 @@ def assess_set(
             schema,
             number,
             keys=disclosure_keys(context.spec, schema),
+            targets=disclosure_targets(context.spec, schema),
             derived=list(formulas(context.spec.synthesis.method_by_variable)),
             rng=generator(seed, "assessment", number),
         )

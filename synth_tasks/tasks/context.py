@@ -14,6 +14,7 @@ from synth_tasks.release.bundle import ReleaseFolder
 from synth_tasks.release.files import write_atomically
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import (
+    KEY_BYTES,
     Secrets,
     Workspace,
     check_places,
@@ -111,9 +112,12 @@ def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:
 def _find_key(spec: ReleaseSpec, root: Path) -> bytes:
     if KEY_VARIABLE in os.environ:
         try:
-            return bytes.fromhex(os.environ[KEY_VARIABLE])
+            key = bytes.fromhex(os.environ[KEY_VARIABLE])
         except ValueError:
-            raise SpecError(f"{KEY_VARIABLE} must be hexadecimal, e.g. 64 digits") from None
+            key = b""
+        if len(key) < KEY_BYTES:
+            raise SpecError(f"{KEY_VARIABLE} must have at least {2 * KEY_BYTES} hexadecimal digits")
+        return key
     if spec.publish.seed is not None:
         # Public data need no secret, and their digests should be the same everywhere.
         return hashlib.sha256(f"prefect-synth public {spec.dataset.name}".encode()).digest()

@@ -9,12 +9,13 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.engine.mice import Progress, run_plan
+from synth_tasks.engine.mice import run_plan
 from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.stages import SourceTable, plan_imputation, require_complete
 from synth_tasks.release.workspace import DatasetRef, absolute, relative
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.remarks import describe_events, log_remarks
 
 
 @task(
@@ -23,7 +24,7 @@ from synth_tasks.tasks.context import RunContext
     cache_policy=NO_CACHE,
 )
 @confidential
-def impute(context: RunContext, raw: DatasetRef, progress: Progress | None = None) -> DatasetRef:
+def impute(context: RunContext, raw: DatasetRef) -> DatasetRef:
     """Complete the data by chained equations.
 
     Parameters
@@ -32,8 +33,6 @@ def impute(context: RunContext, raw: DatasetRef, progress: Progress | None = Non
         The release.
     raw : DatasetRef
         The data as they arrived.
-    progress : callable, optional
-        Called with stage, steps done, steps in all.
 
     Returns
     -------
@@ -46,14 +45,14 @@ def impute(context: RunContext, raw: DatasetRef, progress: Progress | None = Non
         matrix, schema = workspace.read_table(raw)
         plan = plan_imputation(context.spec, SourceTable(matrix, schema))
         index = pd.RangeIndex(len(matrix))
-        imputed = run_plan(plan, matrix, index, seed, context.spec.run.workers, progress)
+        imputed = run_plan(plan, matrix, index, seed, context.spec.run.workers)
         require_complete(imputed.sets[0], schema)
         ref = workspace.write_table(folder / "completed.parquet", imputed.sets[0], schema)
-        events = imputed.logged_events.to_dict("records")
-        return {"ref": relative(ref), "events": events}
+        return {"ref": relative(ref), "remarks": describe_events(imputed.events)}
 
     settings = context.spec.imputation.model_dump_json()
     result, _ = workspace.run_stage(
         "completed", [raw.sha256, settings, str(seed), code_digest()], compute
     )
+    log_remarks(result["remarks"])
     return absolute(result["ref"], result["folder"])

@@ -125,6 +125,10 @@ def publish(
     """
     spec, workspace, releases = context.spec, context.workspace(), context.releases()
     digest = release_digest(context, ingested.fingerprint)
+    already = releases.find(digest)
+    if already is not None:  # an attempt before this one got as far as the rename
+        releases.point_latest(already)
+        return Published(releases.folder / already, already, new=True)
     version = releases.next_version(digest)
     schema, sets = _shuffled_sets(context, synthetic)
     plan = plan_synthesis(spec, schema, completed.rows)

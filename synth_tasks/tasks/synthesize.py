@@ -14,6 +14,7 @@ from synth_tasks.release.stages import plan_synthesis
 from synth_tasks.release.workspace import DatasetRef, absolute, relative
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.remarks import describe_events, log_remarks
 
 
 @task(
@@ -44,12 +45,14 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
         plan = plan_synthesis(context.spec, schema, len(matrix))
         synthesizer = fit_synthesizer(plan, matrix, context.spec.run.workers)
         ref = workspace.write_object(folder / "synthesizer.pickle", synthesizer)
-        return {"ref": relative(ref)}
+        remarks = describe_events([*plan.events, *synthesizer.events])
+        return {"ref": relative(ref), "remarks": remarks}
 
     settings = context.spec.synthesis.model_dump_json()
     result, _ = workspace.run_stage(
         "synthesizer", [completed.sha256, settings, code_digest()], compute
     )
+    log_remarks(result["remarks"])
     return absolute(result["ref"], result["folder"])
 
 

@@ -87,8 +87,10 @@ def correlate(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts : ndarray of shape (p, p), int64
         Number of complete rows.
 
-    Notes ----- With x zero where missing and w the 0/1 matrix of observed cells, all sums over
-    complete rows are products of matrices: of x_i by x'w, of x_i² by (x²)'w, of x_i x_j by x'x.
+    Notes
+    -----
+    With x zero where missing and w the 0/1 matrix of observed cells, all sums over complete rows are
+    products of matrices: of x_i by x'w, of x_i² by (x²)'w, of x_i x_j by x'x.
     """
     observed = ~np.isnan(matrix)
     w = observed.astype(float)

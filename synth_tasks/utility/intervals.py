@@ -57,8 +57,10 @@ def clopper_pearson(successes: float, n: int, confidence: float = CONFIDENCE) ->
     Parameters and return value as in `wilson`; between whole numbers of successes the limits are
     interpolated by the beta distribution.
 
-    References ---------- Clopper & Pearson (1934). The use of confidence or fiducial limits
-    illustrated in the case of the binomial. Biometrika 26, 404-413.
+    References
+    ----------
+    Clopper & Pearson (1934). The use of confidence or fiducial limits illustrated in the case of the
+    binomial. Biometrika 26, 404-413.
     """
     tail = (1 - confidence) / 2
     lower = stats.beta.ppf(tail, successes, n - successes + 1) if successes > 0 else 0.0

@@ -12,8 +12,18 @@ from synth_tasks.ledger import make_ledger
 from synth_tasks.seeding import generator
 
 BOUNDS = {metric.name: (metric.minimum, metric.maximum) for metric in METRICS}
-AVERAGE = {"self_linkage_average", "self_linkage_rank_average"}
-LINKED = {"self_linkage", "self_linkage_rank", "own_value", "own_value_excess"}
+AVERAGE = {
+    "self_linkage_average",
+    "self_linkage_average_excess",
+    "self_linkage_rank_average",
+}
+LINKED = {
+    "self_linkage",
+    "self_linkage_excess",
+    "self_linkage_rank",
+    "own_value",
+    "own_value_excess",
+}
 
 ROW = st.tuples(
     st.one_of(st.none(), st.integers(-5, 5).map(float)),
@@ -45,7 +55,9 @@ def check_bounds(measured):
 @given(st.lists(st.tuples(ROW, ROW), min_size=1, max_size=20))
 def test_every_figure_is_finite_and_within_bounds(schema, rows):
     real, synthetic = (frame(list(side)) for side in zip(*rows, strict=True))
-    measured = assess_disclosure(real, synthetic, schema, 1, keys=["x", "c"], rng=generator(1))
+    measured = assess_disclosure(
+        real, synthetic, schema, 1, keys=["x"], targets=["c"], rng=generator(1)
+    )
     measured += assess_average(real, [synthetic, real], schema, generator(1))
     assert {m.metric for m in measured} == set(BOUNDS)
     check_bounds(measured)
@@ -56,7 +68,14 @@ def test_every_figure_is_finite_and_within_bounds(schema, rows):
 def test_without_linkage_row_order_does_not_matter(schema, real, synthetic):
     def assess(r, s):
         measured = assess_disclosure(
-            frame(r), frame(s), schema, 1, keys=["x"], rng=generator(1), linkable=False
+            frame(r),
+            frame(s),
+            schema,
+            1,
+            keys=["x"],
+            targets=["c"],
+            rng=generator(1),
+            linkable=False,
         )
         check_bounds(measured)
         return make_ledger(measured)
@@ -73,6 +92,7 @@ def test_a_copy_of_the_boys_discloses_everything(boys):
         infer_schema(boys),
         2,
         keys=["age", "hgt"],
+        targets=["gen", "age", "tv"],
         rng=generator(1),
         derived=["bmi"],
     )
@@ -82,8 +102,26 @@ def test_a_copy_of_the_boys_discloses_everything(boys):
     assert values["self_linkage"] > 0.99
     assert values["own_value"] == 1
     assert values["repU"] == values["UiO"]
+    by_target = ledger.set_index(["metric", "target"])["value"]
+    assert by_target["disco"].to_dict() == by_target["disclosive_original"].to_dict()
+    assert set(by_target["disco"].index) == {"gen", "tv"}
+    assert by_target["disco"].min() > 90
     assert (ledger["set"] == 2).all()
     assert not ledger.duplicated(["metric", "target", "keys", "set"]).any()
+
+
+def test_without_keys_there_is_nothing_to_learn_from(boys):
+    measured = assess_disclosure(
+        boys,
+        boys,
+        infer_schema(boys),
+        1,
+        keys=[],
+        targets=["gen"],
+        rng=generator(1),
+        linkable=False,
+    )
+    assert {m.metric for m in measured} == {"exact_match", "unique_exact_match"}
 
 
 def test_derived_variables_hide_no_copy(boys):
@@ -117,7 +155,9 @@ def test_averaging_over_sets_removes_the_noise_that_hides_a_source(boys):
     ]
     single = assess_disclosure(numbers, sets[0], schema, 1, keys=[], rng=generator(1))
     linkage = {m.metric: m.value for m in single}["self_linkage"]
-    average, rank = assess_average(numbers, sets, schema, generator(1))
+    average, excess, rank = assess_average(numbers, sets, schema, generator(1))
+    assert (excess.metric, excess.set_number) == ("self_linkage_average_excess", 0)
+    assert excess.value == average.value - 1 / len(numbers)
     assert (average.metric, average.set_number) == ("self_linkage_average", 0)
     assert average.value > 1.5 * linkage
     assert rank.value < 0.05

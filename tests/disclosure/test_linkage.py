@@ -19,7 +19,7 @@ def one_variable(real, synthetic):
 
 
 def figures(pair, **options):
-    share, rank = measure_linkage(pair, generator(1, "linkage"), **options)
+    share, _, rank = measure_linkage(pair, generator(1, "linkage"), **options)
     return share, rank
 
 
@@ -73,6 +73,27 @@ def test_interval_is_exact_on_the_shared_credit():
     share, _ = figures(one_variable([0, 0, 10, 4], [1, 0, 2, 5]))
     assert share.value == 0.5
     assert (share.lower, share.upper) == clopper_pearson(2.0, 4)
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_excess_is_the_share_beyond_chance(average):
+    pair = one_variable([0, 0, 10, 4], [1, 0, 2, 5])
+    share, excess, rank = measure_linkage(pair, generator(1), average=average)
+    stem = "self_linkage_average" if average else "self_linkage"
+    assert (share.metric, excess.metric) == (stem, f"{stem}_excess")
+    assert rank.metric == ("self_linkage_rank_average" if average else "self_linkage_rank")
+    assert excess.value == share.value - share.null == 0.25
+    assert (excess.lower, excess.upper) == (share.lower - 0.25, share.upper - 0.25)
+    assert (excess.null, excess.n, excess.set_number) == (0.0, 4, share.set_number)
+
+
+@pytest.mark.parametrize(("n", "compared"), [(1, 1), (2, 2), (10, 10), (5000, 500)])
+def test_excess_of_a_copy_is_all_but_chance_at_any_size(n, compared):
+    values = np.arange(float(n))
+    _, excess, _ = measure_linkage(one_variable(values, values), generator(1), max_rows=500)
+    assert excess.value == 1 - 1 / n
+    assert excess.lower <= excess.value <= excess.upper == 1 - 1 / n
+    assert excess.n == compared
 
 
 def test_close_values_of_a_heavy_tailed_variable_are_told_apart():

@@ -375,7 +375,7 @@ def test_a_plan_prints_as_a_table() -> None:
     assert text.splitlines()[0] == "m = 2, maxit = 5, conditioning on synthetic values"
     words = [line.split() for line in text.splitlines()[1:]]
     assert words[0] == ["variable", "kind", "method", "cells", "predictors"]
-    assert words[1] == ["a", "numeric", "cart", "4", "-"]
+    assert words[1] == ["a", "numeric", "sample", "4", "-"]
     assert words[4] == ["g", "binary", "cart", "4", "a,", "b,", "c"]
     assert "b, c, g" in str(plan())
 

@@ -194,7 +194,7 @@ class TestFailingGate:
     def test_it_fails_with_the_failing_rows_and_publishes_nothing(self, refused):
         state, folder = refused
         assert state.is_failed()
-        assert "self_linkage set" in state.message
+        assert "self_linkage_excess set" in state.message
         assert "allowed" in state.message
         assert "\n" not in state.message
         assert sorted(p.name for p in folder.iterdir()) == ["1-00000000", "latest"]

@@ -303,3 +303,10 @@ def test_importing_the_package_imports_no_orchestrator_and_no_plots():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_level_that_does_not_occur_has_the_proportion_zero() -> None:
+    column = pd.Categorical(["a", "b", "a"], categories=["a", "b", "c"])
+    fit = fit_model(pd.DataFrame({"g": column}), "mean", variables=["g"])
+    assert fit.terms == ("g[a]", "g[b]", "g[c]")
+    np.testing.assert_allclose(fit.estimates, [2 / 3, 1 / 3, 0])

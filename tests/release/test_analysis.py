@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from synth_tasks import fit_model, pool
-from synth_tasks.data import Kind, VariableOverride, infer_schema
+from synth_tasks.data import Kind, VariableOverride, encode, infer_schema
 from synth_tasks.errors import ModelError, SpecError, SynthError
 from synth_tasks.release.analysis import analyse, check_analyses, interval_overlap
 from synth_tasks.release.results import AnalysisResult, Check, SuiteResult, all_checks
@@ -47,10 +47,21 @@ def test_an_analysis_that_fails_is_named_and_keeps_its_type():
 
 
 def test_an_impossible_analysis_is_found_beforehand():
-    schema = infer_schema(make_sets(1)[0])
-    check_analyses([OLS], schema)
+    frame = make_sets(1)[0]
+    schema = infer_schema(frame)
+    matrix = encode(frame, schema)
+    check_analyses([OLS], schema, matrix)
     with pytest.raises(SpecError, match=r"^analysis 'ols: y ~ z': .*unknown column 'z'"):
-        check_analyses([OLS, AnalysisSpec(model="ols", formula="y ~ z")], schema)
+        check_analyses([OLS, AnalysisSpec(model="ols", formula="y ~ z")], schema, matrix)
+
+
+def test_an_analysis_that_does_not_suit_the_kind_of_a_variable_is_found_beforehand():
+    (frame,) = make_sets(1)
+    frame = frame.assign(place=np.resize(["here", "there", "away"], len(frame)))
+    schema = infer_schema(frame)
+    on_text = AnalysisSpec(model="ols", formula="place ~ x")
+    with pytest.raises(SpecError, match="'place' is not numeric"):
+        check_analyses([on_text], schema, encode(frame, schema))
 
 
 def bounds(low: float, high: float) -> pd.DataFrame:

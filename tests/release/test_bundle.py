@@ -287,3 +287,38 @@ def test_the_manifest_lists_every_file_but_itself(tmp_path):
     files = json.loads((tmp_path / "manifest.json").read_text())["files"]
     assert sorted(files) == ["README.md", "data/people-1.csv"]
     assert files["data/people-1.csv"]["bytes"] == 1
+
+
+# --- what others have left ------------------------------------------------------------------------
+
+
+def test_a_latest_that_is_no_link_is_refused_before_anything_is_published(releases):
+    (releases.folder / "latest").mkdir(parents=True)
+    with pytest.raises(SynthError, match="latest is not a link: remove it"):
+        publish(releases)
+    assert listing(releases) == ["latest"]
+
+
+def test_a_failure_to_move_latest_leaves_no_temporary_link(releases, monkeypatch):
+    publish(releases)
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        releases.point_latest("2-00000000")
+    assert not [name for name in listing(releases) if name.startswith(".latest")]
+
+
+def test_drafts_of_killed_runs_are_removed_when_they_are_a_day_old(releases):
+    publish(releases)
+    old, young = (releases.folder / name for name in (".staging-old", ".staging-young"))
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    publish(releases, OTHER_DIGEST)
+    assert young.exists()
+    assert not old.exists()
+
+
+def test_a_damaged_version_of_other_data_does_not_stop_a_release(releases):
+    published = publish(releases)
+    (published.folder / "manifest.json").unlink()
+    assert releases.find(OTHER_DIGEST) is None

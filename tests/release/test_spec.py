@@ -239,7 +239,6 @@ def test_the_folder_of_the_spec_does_not_count(tmp_path):
         {"dataset": {"description": "text"}},
         {"dataset": {"licence": "CC0-1.0"}},
         {"dataset": {"citations": ["someone"]}},
-        {"dataset": {"source": {"csv": "other.csv"}}},
         {"dataset": {"drop": ["visit"]}},
         {"variables": {"hgt": {"decimals": 1}}},
         {"imputation": {"maxit": 3}},
@@ -332,3 +331,13 @@ def test_an_example_of_every_section_is_in_the_builder(tmp_path):
     content = people_content()
     assert set(content) == set(ReleaseSpec.model_fields) - {"run", "base"}
     compare(content, people_spec(tmp_path))
+
+
+def test_where_the_data_come_from_does_not_count(tmp_path):
+    elsewhere = people_spec(tmp_path, dataset={"source": {"csv": "other.csv"}})
+    assert elsewhere.digest() == people_spec(tmp_path).digest()
+
+
+def test_a_number_has_no_categories(tmp_path):
+    with pytest.raises(SpecError, match=r"variables\.hgt: a numeric variable has no categories"):
+        people_spec(tmp_path, variables={"hgt": {"kind": "numeric", "categories": ["a", "b"]}})

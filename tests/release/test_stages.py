@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from synth_tasks.errors import PlanError
+from synth_tasks.errors import PlanError, SpecError
 from synth_tasks.release.stages import (
-    describe_table,
     disclosure_keys,
+    disclosure_targets,
+    fill_provisionally,
     formulas,
     load_source,
     plan_imputation,
@@ -13,7 +14,7 @@ from synth_tasks.release.stages import (
     shuffle,
 )
 from synth_tasks.seeding import generator
-from tests.release.builders import BMI, make_people, make_site, people_spec
+from tests.release.builders import BMI, make_site, people_spec
 
 
 @pytest.fixture
@@ -69,5 +70,24 @@ def test_shuffling_keeps_the_rows_and_loses_their_order():
     assert (shuffled[:, 0] == matrix[:, 0]).mean() < 0.1
 
 
-def test_a_table_is_described_by_its_size():
-    assert describe_table(make_people()) == "90 rows × 8 columns"
+def test_a_column_without_method_is_refused_because_it_would_be_published_as_it_is(site):
+    spec = people_spec(site, synthesis={"method_by_variable": {"wgt": ""}})
+    with pytest.raises(SpecError, match="'wgt' has no method and would be published as it is"):
+        load_source(spec)
+
+
+def test_targets_are_those_of_the_spec_else_all_that_are_neither_key_nor_computed(site):
+    schema = load_source(people_spec(site)).schema
+    without = people_spec(site, disclosure={"keys": ["hgt"], "targets": []})
+    assert disclosure_targets(without, schema) == [
+        name for name in schema.names if name not in ("hgt", "bmi")
+    ]
+    given = people_spec(site, disclosure={"keys": ["hgt"], "targets": ["stage"]})
+    assert disclosure_targets(given, schema) == ["stage"]
+
+
+def test_holes_are_filled_with_values_of_the_column_to_try_models():
+    matrix = np.array([[1.0, np.nan], [np.nan, 5.0], [np.nan, 6.0], [2.0, np.nan]])
+    filled = fill_provisionally(matrix)
+    assert filled.tolist() == [[1.0, 5.0], [1.0, 5.0], [2.0, 6.0], [2.0, 6.0]]
+    assert np.isnan(matrix).sum() == 4

@@ -108,9 +108,10 @@ def test_confidential_data_have_a_key_of_their_own_workspace(tmp_path, monkeypat
 def test_a_key_from_the_environment_serves_several_machines(tmp_path, monkeypatch):
     monkeypatch.setenv(KEY_VARIABLE, "ab" * 32)
     assert prepare(spec(tmp_path)).secrets().key == bytes.fromhex("ab" * 32)
-    monkeypatch.setenv(KEY_VARIABLE, "no key")
-    with pytest.raises(SpecError, match="SYNTH_KEY must be hexadecimal"):
-        prepare(spec(tmp_path))
+    for too_weak in ("no key", "", "00"):
+        monkeypatch.setenv(KEY_VARIABLE, too_weak)
+        with pytest.raises(SpecError, match="SYNTH_KEY must have at least 64 hexadecimal digits"):
+            prepare(spec(tmp_path))
 
 
 # --- the context ----------------------------------------------------------------------------------

@@ -390,3 +390,16 @@ def test_the_source_is_read_as_the_stage_reads_it(run, site):
     np.testing.assert_array_equal(
         table.matrix, run.context.workspace().read_table(run.ingested.ref)[0]
     )
+
+
+def test_the_published_figures_do_not_add_up_to_real_counts(run):
+    """With m sets, m values of one S_pMSE are m equations in the real counts of a variable."""
+    ledger = pd.read_csv(run.published.folder / "validation" / "ledger.csv")
+    by_variable = {"spmse_marginal", "spmse_pair", "correlation_difference", "own_value", "UiO"}
+    assert not by_variable & set(ledger["metric"])
+    results = json.loads((run.published.folder / "validation" / "results.json").read_text())
+    details = " ".join(check["detail"] for suite in results for check in suite["checks"])
+    assert not [metric for metric in by_variable if metric in details]
+    assert "spmse_marginal" in run.suites[-1].checks[0].detail + " ".join(
+        check.detail for check in run.suites[-1].checks
+    )
