@@ -254,7 +254,10 @@ class Expression:
                     result = np.logical_and(result, COMPARISONS[type(comparison)](a, b))
                 return result
             case ast.Call(func=ast.Name(id=name), args=arguments):
-                return FUNCTIONS[name][0](*(self._evaluate(a, columns) for a in arguments))
+                # numpy gives a bare text, not an array, for two texts.
+                return np.asarray(
+                    FUNCTIONS[name][0](*(self._evaluate(a, columns) for a in arguments))
+                )
         raise AssertionError(f"unchecked node {type(node).__name__}")
 
 

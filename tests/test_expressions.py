@@ -320,3 +320,8 @@ def test_any_allowed_formula_is_computed_or_refused(text: str) -> None:
         assert "gen" in text or "'G1'" in text or "round" in text
     else:
         assert np.shape(result) in ((), (3,))
+
+
+def test_the_greater_of_two_texts_is_no_number() -> None:
+    with pytest.raises(ExpressionError, match="mixes numbers and categories"):
+        Expression("wgt + max('G1', 'G2')").evaluate({"wgt": np.ones(2)})

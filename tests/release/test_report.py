@@ -268,7 +268,7 @@ def test_the_report_tells_the_essentials(public):
         "x numeric numbers cart",
     ):
         assert expected in words
-    assert public.count("<svg") == 5
+    assert public.count("<svg") == 4
 
 
 def test_pictures_that_have_no_data_are_left_out(content):
