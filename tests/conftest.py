@@ -20,7 +20,12 @@ os.environ["SYNTH_WORKSPACE"] = str(Path(_HOME.name) / "no-test-may-use-this-wor
 for _name in ("SYNTH_SEED", "SYNTH_KEY", "PREFECT_API_URL"):
     os.environ.pop(_name, None)
 
+import pandas as pd  # noqa: E402
+
 import flows  # noqa: E402, F401  (sets the Prefect settings of the project)
+from synth_tasks.data import infer_schema  # noqa: E402
+from synth_tasks.datasets import load_boys  # noqa: E402
+from synth_tasks.utility.pair import TablePair  # noqa: E402
 
 
 @pytest.fixture
@@ -29,3 +34,20 @@ def workspace_root(tmp_path, monkeypatch) -> Path:
     root = tmp_path / "workspace"
     monkeypatch.setenv("SYNTH_WORKSPACE", str(root))
     return root
+
+
+@pytest.fixture(scope="session")
+def boys() -> pd.DataFrame:
+    return load_boys()
+
+
+@pytest.fixture
+def pair_up():
+    """Encode two tables given as columns of the real and of the synthetic one."""
+
+    def encode(real: dict, synthetic: dict, set_number: int = 1) -> TablePair:
+        real_frame, synthetic_frame = pd.DataFrame(real), pd.DataFrame(synthetic)
+        schema = infer_schema(pd.concat([real_frame, synthetic_frame], ignore_index=True))
+        return TablePair.encode(real_frame, synthetic_frame, schema, set_number)
+
+    return encode

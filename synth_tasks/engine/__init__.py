@@ -2,7 +2,8 @@
 
 from synth_tasks.engine.imputed import MultiplyImputed, Provenance
 from synth_tasks.engine.mice import mice, synthesize
-from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, make_plan
+from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.setup import (
     make_method,
     make_post,

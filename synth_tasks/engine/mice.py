@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from synth_tasks.data import Schema, check_table, encode, infer_schema
 from synth_tasks.engine.chain import ChainResult, impute
 from synth_tasks.engine.imputed import MultiplyImputed, make_provenance
-from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, make_plan
+from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.synthesis import Synthesizer, fit_synthesizer
 from synth_tasks.errors import PlanError
 from synth_tasks.seeding import draw_seed

@@ -12,7 +12,7 @@ import pytest
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.engine import mice, registry
 from synth_tasks.engine.chain import ChainResult, impute
-from synth_tasks.engine.plan import make_plan
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.registry import NUMBERS, Context, method
 
 FRAME = pd.DataFrame(

@@ -11,7 +11,8 @@ import pytest
 
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.engine.fitting import draw_values, fit_variable, select
-from synth_tasks.engine.plan import ImputationPlan, make_plan
+from synth_tasks.engine.plan import ImputationPlan
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.errors import DataError, PlanError
 
 FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.0, 4.0], "b": [10, 20, 30, 40], "g": ["u", "v", "u", "v"]})

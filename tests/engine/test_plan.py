@@ -11,7 +11,8 @@ import pytest
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.datasets import load_boys
 from synth_tasks.engine import make_predictor_matrix, make_where
-from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula, make_plan
+from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.errors import ExpressionError, PlanError, SynthError
 
 BOYS = load_boys()

@@ -11,7 +11,7 @@ import pytest
 
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.engine import Synthesizer, fit_synthesizer, registry
-from synth_tasks.engine.plan import make_plan
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.registry import NUMBERS, Context, method
 
 N = 40
