@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synth_tasks.data import Kind, Variable
+from synth_tasks.data import Kind, Variable, encode, infer_schema
+from synth_tasks.engine.plan import ImputationPlan
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.registry import Context, Fitted, find_method, make_options
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -80,3 +82,19 @@ def correlated(n_rows: int, rho: float, rng: np.random.Generator) -> pd.DataFram
 
 def correlation(frame: pd.DataFrame) -> float:
     return float(np.corrcoef(frame.to_numpy(dtype=float).T)[0, 1])
+
+
+SMALL = pd.DataFrame(
+    {
+        "a": [1.0, None, 3.0, 4.0],
+        "b": [1.0, 2.0, None, 4.0],
+        "c": [1.5, 2.5, 3.5, 4.5],
+        "g": pd.Categorical(["u", "v", None, "u"]),
+    }
+)
+
+
+def plan(frame: pd.DataFrame = SMALL, **settings: Any) -> ImputationPlan:
+    """Plan for a table, with the arguments of `mice`."""
+    schema = infer_schema(frame)
+    return make_plan(schema, np.isnan(encode(frame, schema)), **settings)
