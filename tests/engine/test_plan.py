@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_tasks.datasets import load_boys
+from synth_tasks.engine import make_where
 from synth_tasks.engine.plan import ImputationPlan
 from tests.engine.builders import plan
 
