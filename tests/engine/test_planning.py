@@ -67,7 +67,7 @@ def test_an_empty_method_leaves_a_variable_as_it_is() -> None:
 def test_a_method_must_exist_and_suit_the_variable() -> None:
     assert refusal(method="forest").startswith("unknown method 'forest'; use one of cart,")
     assert refusal(method={"g": "norm"}).startswith(
-        "method 'norm' cannot be used for the binary variable 'g'; use cart, logreg, pmm"
+        "method 'norm' cannot be used for the binary variable 'g'; use cart, lda, logreg,"
     )
 
 

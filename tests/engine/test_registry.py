@@ -22,7 +22,25 @@ from synth_tasks.engine.registry import (
 from synth_tasks.errors import PlanError
 from tests.engine.builders import category, number
 
-BUILT_IN = ["cart", "logreg", "mean", "norm", "pmm", "polr", "polyreg", "sample"]
+BUILT_IN = [
+    "cart",
+    "lda",
+    "logreg",
+    "logreg.boot",
+    "mean",
+    "midastouch",
+    "nested",
+    "norm",
+    "norm.boot",
+    "norm.nob",
+    "norm.predict",
+    "normrank",
+    "pmm",
+    "polr",
+    "polyreg",
+    "rf",
+    "sample",
+]
 
 
 @dataclass(frozen=True)
@@ -53,12 +71,16 @@ def test_the_built_in_methods_are_registered(name: str) -> None:
     assert find_method(name).name == name
 
 
-@pytest.mark.parametrize("name", ["norm", "pmm", "logreg"])
+@pytest.mark.parametrize(
+    "name", ["norm", "norm.boot", "pmm", "midastouch", "logreg", "logreg.boot", "rf"]
+)
 def test_bayesian_methods_draw_their_parameters(name: str) -> None:
     assert find_method(name).draws_parameters
 
 
-@pytest.mark.parametrize("name", ["cart", "sample", "mean", "polr", "polyreg"])
+@pytest.mark.parametrize(
+    "name", ["cart", "sample", "mean", "polr", "polyreg", "norm.nob", "normrank", "lda"]
+)
 def test_the_others_do_not(name: str) -> None:
     assert not find_method(name).draws_parameters
 
@@ -76,7 +98,8 @@ def test_a_method_must_suit_the_variable() -> None:
         check_suits("polr", number("hgt"))
     assert str(caught.value) == (
         "method 'polr' cannot be used for the numeric variable 'hgt'; "
-        "use cart, mean, norm, pmm, sample or a formula"
+        "use cart, mean, midastouch, nested, norm, norm.boot, norm.nob, norm.predict, normrank, "
+        "pmm, rf, sample or a formula"
     )
 
 

@@ -1,5 +1,41 @@
 """Imputation methods; importing this package registers all of them."""
 
-from synth_tasks.engine.methods import cart, logreg, mean, norm, pmm, polr, polyreg, sample
+from synth_tasks.engine.methods import (
+    cart,
+    lda,
+    logreg,
+    logreg_boot,
+    mean,
+    midastouch,
+    nested,
+    norm,
+    norm_boot,
+    norm_nob,
+    norm_predict,
+    normrank,
+    pmm,
+    polr,
+    polyreg,
+    rf,
+    sample,
+)
 
-__all__ = ["cart", "logreg", "mean", "norm", "pmm", "polr", "polyreg", "sample"]
+__all__ = [
+    "cart",
+    "lda",
+    "logreg",
+    "logreg_boot",
+    "mean",
+    "midastouch",
+    "nested",
+    "norm",
+    "norm_boot",
+    "norm_nob",
+    "norm_predict",
+    "normrank",
+    "pmm",
+    "polr",
+    "polyreg",
+    "rf",
+    "sample",
+]
