@@ -21,6 +21,7 @@ _HOMES = {
         "make_visit_sequence",
         "make_where",
         "mice",
+        "quick_predictors",
         "synthesize",
     ],
     "synth_tasks.inference": ["fit_model", "pool"],

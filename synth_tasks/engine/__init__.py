@@ -10,6 +10,7 @@ from synth_tasks.engine.setup import (
     make_predictor_matrix,
     make_visit_sequence,
     make_where,
+    quick_predictors,
 )
 from synth_tasks.engine.synthesis import Synthesizer, fit_synthesizer
 
@@ -27,5 +28,6 @@ __all__ = [
     "make_visit_sequence",
     "make_where",
     "mice",
+    "quick_predictors",
     "synthesize",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,9 +15,12 @@ from synth_tasks.engine import (
     make_predictor_matrix,
     make_visit_sequence,
     make_where,
+    mice,
+    quick_predictors,
 )
 from synth_tasks.engine.setup import order_columns
 from synth_tasks.errors import PlanError
+from tests.engine.builders import read_fixture
 
 BOYS = load_boys()
 
@@ -96,3 +101,33 @@ def test_unknown_keywords_are_refused() -> None:
         make_where(BOYS, "some")
     with pytest.raises(PlanError, match="visit_sequence: unknown keyword 'greek'; use roman"):
         make_visit_sequence(BOYS, "greek")
+
+
+# --- quick predictors -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("default", {}), ("strict", {"mincor": 0.25, "minpuc": 0.3, "exclude": ["reg"]})],
+)
+def test_quick_predictors_are_those_of_r(name: str, settings: dict[str, Any]) -> None:
+    found = quick_predictors(load_boys(), **settings)
+    assert found.to_numpy().tolist() == read_fixture("r_quickpred.json")[name]
+
+
+def test_predictors_can_be_forced_and_forbidden() -> None:
+    found = quick_predictors(load_boys(), mincor=1.1, include=["age", "reg"], exclude=["reg"])
+    assert found.loc["hgt"].to_dict() == {**dict.fromkeys(load_boys(), 0), "age": 1}
+    assert not found.loc["age"].any()
+
+
+@pytest.mark.parametrize("setting", ["include", "exclude"])
+def test_an_unknown_predictor_is_refused(setting: str) -> None:
+    with pytest.raises(PlanError, match=f"{setting} names the unknown column 'shoe'"):
+        quick_predictors(load_boys(), **{setting: ["shoe"]})
+
+
+def test_quick_predictors_serve_the_imputation() -> None:
+    boys = load_boys()
+    imputed = mice(boys, m=1, maxit=1, predictor_matrix=quick_predictors(boys), seed=1)
+    assert imputed.complete(1).notna().all(axis=None)
