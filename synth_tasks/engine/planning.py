@@ -68,7 +68,7 @@ def make_plan(
     allowed = _resolve_predictors(predictor_matrix, schema)
     predictors = _clean_predictors(allowed, methods, passive, missing, schema, events)
     visits = _resolve_visits(visit_sequence, schema, mask, methods)
-    _check_options(method_options, methods)
+    _check_options(method_options)
     plan = ImputationPlan(
         schema=schema,
         m=m,
@@ -274,9 +274,7 @@ def _resolve_k(k: int | None, mask: np.ndarray, conditioning: str) -> int:
     return k
 
 
-def _check_options(
-    method_options: Mapping[str, Mapping[str, Any]] | None, methods: Mapping[str, str]
-) -> None:
+def _check_options(method_options: Mapping[str, Mapping[str, Any]] | None) -> None:
     for name, given in (method_options or {}).items():
         find_method(name)
         if not isinstance(given, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Synthesizer:
     plan: ImputationPlan
     matrix: np.ndarray
     steps: tuple[SynthesisStep, ...]
-    events: tuple[LoggedEvent, ...] = field(default=())
+    events: tuple[LoggedEvent, ...] = ()
 
     def draw(self, seed: int, set_number: int, imputation: int = 1) -> np.ndarray:
         """Draw one synthetic set.
@@ -75,12 +75,13 @@ class Synthesizer:
             Encoded synthetic data, rows in source order.
         """
         plan = self.plan
-        resized = plan.k != plan.n_rows
-        where = np.ones((plan.k, len(plan.schema)), dtype=bool) if resized else plan.replaced
-        work = np.full(where.shape, np.nan, order="F")
-        if not resized:
-            # Cells yet to be drawn stay NaN, so that no real value can reach a prediction.
+        # Cells yet to be drawn are NaN, so that no real value can reach a prediction.
+        if plan.k == plan.n_rows:
+            where = plan.replaced
             work = np.where(where, np.nan, self.matrix)
+        else:
+            where = np.ones((plan.k, len(plan.schema)), dtype=bool)
+            work = np.full(where.shape, np.nan, order="F")
         done = {v.name for v in plan.schema if not plan.column(where, v.name).any()}
         self._compute_passive(work, where, done)
         for step in self.steps:

@@ -18,7 +18,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,6 +40,7 @@ from synth_tasks.release.files import (
 )
 
 RESULT_FILE = "result.json"
+REFERENCE = "dataset reference"
 KEY_BYTES = 32
 
 
@@ -155,8 +156,8 @@ class Workspace:
         inputs : list of str
             Digests and settings that decide the result.
         compute : callable
-            Gets an empty folder for its files and returns a JSON-ready result; paths in it (see
-            `relative`) are relative to the folder.
+            Gets an empty folder for its files and returns a JSON-ready result, which may hold a
+            `DatasetRef` to any of them.
 
         Returns
         -------
@@ -174,7 +175,7 @@ class Workspace:
             make_private_folder(draft)
             try:
                 result = compute(draft)
-                text = json.dumps(result, sort_keys=True)
+                text = json.dumps(result, sort_keys=True, default=_encode)
                 write_atomically(draft / RESULT_FILE, lambda file: file.write(text.encode()))
                 os.rename(draft, folder)
                 sync_folder(folder.parent)
@@ -206,22 +207,23 @@ class Workspace:
 
 
 def _finished(folder: Path) -> dict[str, Any]:
-    return {**json.loads((folder / RESULT_FILE).read_text()), "folder": str(folder)}
+    """Read the result of a stage; its references point into the folder under its present name."""
+
+    def restore(item: dict[str, Any]) -> Any:
+        if REFERENCE not in item:
+            return item
+        stored = item[REFERENCE]
+        return DatasetRef(**{**stored, "path": str(folder / stored["path"])})
+
+    result = json.loads((folder / RESULT_FILE).read_text(), object_hook=restore)
+    return {**result, "folder": str(folder)}
 
 
-def relative(ref: DatasetRef) -> dict[str, Any]:
-    """Return a reference as JSON, its path relative to the stage folder."""
-    return {
-        "path": Path(ref.path).name,
-        "sha256": ref.sha256,
-        "rows": ref.rows,
-        "columns": ref.columns,
-    }
-
-
-def absolute(item: dict[str, Any], folder: str) -> DatasetRef:
-    """Return the reference that `relative` wrote, now that the folder has its final name."""
-    return DatasetRef(**{**item, "path": str(Path(folder) / item["path"])})
+def _encode(value: object) -> dict[str, Any]:
+    """Write a reference with its file name only: the folder of a stage is renamed when it is done."""
+    if not isinstance(value, DatasetRef):
+        raise TypeError(f"a {type(value).__name__} cannot be the result of a stage")
+    return {REFERENCE: {**asdict(value), "path": Path(value.path).name}}
 
 
 # --- finding and opening --------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from synth_tasks.data import decode
 from synth_tasks.disclosure import assess_average, assess_disclosure
 from synth_tasks.ledger import Measurement, make_ledger
 from synth_tasks.release.manifest import code_digest
@@ -45,8 +46,8 @@ def assess_set(
     workspace, seed = context.workspace(), context.secrets().seed
 
     def compute(folder: Path) -> dict[str, Any]:
-        real, drawn = workspace.read_frame(completed), workspace.read_frame(synthetic)
-        _, schema = workspace.read_table(completed)
+        matrix, schema = workspace.read_table(completed)
+        real, drawn = decode(matrix, schema), workspace.read_frame(synthetic)
         found = assess_utility(real, drawn, schema, number) + assess_disclosure(
             real,
             drawn,
@@ -94,9 +95,9 @@ def assess_together(
     workspace, seed = context.workspace(), context.secrets().seed
 
     def compute(folder: Path) -> dict[str, Any]:
-        _, schema = workspace.read_table(completed)
+        matrix, schema = workspace.read_table(completed)
         found = assess_average(
-            workspace.read_frame(completed),
+            decode(matrix, schema),
             [workspace.read_frame(ref) for ref in synthetic],
             schema,
             rng=generator(seed, "assessment", 0),

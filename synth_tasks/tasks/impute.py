@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.engine.mice import run_plan
 from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.stages import SourceTable, plan_imputation, require_complete
-from synth_tasks.release.workspace import DatasetRef, absolute, relative
+from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.remarks import describe_events, log_remarks
@@ -48,11 +48,11 @@ def impute(context: RunContext, raw: DatasetRef) -> DatasetRef:
         imputed = run_plan(plan, matrix, index, seed, context.spec.run.workers)
         require_complete(imputed.sets[0], schema)
         ref = workspace.write_table(folder / "completed.parquet", imputed.sets[0], schema)
-        return {"ref": relative(ref), "remarks": describe_events(imputed.events)}
+        return {"ref": ref, "remarks": describe_events(imputed.events)}
 
     settings = context.spec.imputation.model_dump_json()
     result, _ = workspace.run_stage(
         "completed", [raw.sha256, settings, str(seed), code_digest()], compute
     )
     log_remarks(result["remarks"])
-    return absolute(result["ref"], result["folder"])
+    return result["ref"]

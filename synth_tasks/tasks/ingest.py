@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.release.stages import load_source
-from synth_tasks.release.workspace import DatasetRef, absolute, relative
+from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext
 
@@ -60,9 +60,7 @@ def ingest(context: RunContext) -> Ingested:
         "raw",
         [fingerprint],
         lambda folder: {
-            "ref": relative(
-                workspace.write_table(folder / "raw.parquet", table.matrix, table.schema)
-            )
+            "ref": workspace.write_table(folder / "raw.parquet", table.matrix, table.schema)
         },
     )
-    return Ingested(absolute(result["ref"], result["folder"]), fingerprint, table.missing_values)
+    return Ingested(result["ref"], fingerprint, table.missing_values)

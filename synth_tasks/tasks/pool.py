@@ -11,6 +11,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from synth_tasks.data import decode
 from synth_tasks.release.analysis import analyse
 from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.results import AnalysisResult
@@ -63,12 +64,12 @@ def pool_analysis(
     workspace = context.workspace()
 
     def compute(folder: Path) -> dict[str, Any]:
-        _, schema = workspace.read_table(completed)
+        matrix, schema = workspace.read_table(completed)
         result = analyse(
             analysis,
             schema,
             [workspace.read_frame(ref) for ref in synthetic],
-            workspace.read_frame(completed),
+            decode(matrix, schema),
             POOLING_RULE,
         )
         return {

@@ -78,8 +78,8 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
 def draw_picture(context: RunContext, synthetic: list[DatasetRef]) -> bytes:
     """Draw the distributions of the synthetic sets as a PNG."""
     workspace = context.workspace()
-    _, schema = workspace.read_table(synthetic[0])
-    return to_png(marginals(schema, [workspace.read_frame(ref) for ref in synthetic]), dpi=80)
+    tables = [workspace.read_table(ref) for ref in synthetic]
+    return to_png(marginals(tables[0][1], [decode(*table) for table in tables]), dpi=80)
 
 
 @task(

@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.stages import plan_synthesis
-from synth_tasks.release.workspace import DatasetRef, absolute, relative
+from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.remarks import describe_events, log_remarks
@@ -46,14 +46,14 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
         synthesizer = fit_synthesizer(plan, matrix, context.spec.run.workers)
         ref = workspace.write_object(folder / "synthesizer.pickle", synthesizer)
         remarks = describe_events([*plan.events, *synthesizer.events])
-        return {"ref": relative(ref), "remarks": remarks}
+        return {"ref": ref, "remarks": remarks}
 
     settings = context.spec.synthesis.model_dump_json()
     result, _ = workspace.run_stage(
         "synthesizer", [completed.sha256, settings, code_digest()], compute
     )
     log_remarks(result["remarks"])
-    return absolute(result["ref"], result["folder"])
+    return result["ref"]
 
 
 @task(name="draw set", task_run_name="draw set {number}", cache_policy=NO_CACHE)
@@ -81,8 +81,8 @@ def draw_set(context: RunContext, synthesizer: DatasetRef, number: int) -> Datas
         fitted = workspace.read_object(synthesizer)
         matrix = fitted.draw(seed, number)
         ref = workspace.write_table(folder / "set.parquet", matrix, fitted.plan.schema)
-        return {"ref": relative(ref)}
+        return {"ref": ref}
 
     inputs = [synthesizer.sha256, str(number), str(seed), code_digest()]
     result, _ = workspace.run_stage("set", inputs, compute)
-    return absolute(result["ref"], result["folder"])
+    return result["ref"]

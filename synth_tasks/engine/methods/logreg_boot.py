@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import expit
 
 from synth_tasks.engine.methods.logreg import Logreg, fit_logreg
-from synth_tasks.engine.registry import TWO_LEVELS, Context, method
-
-
-@dataclass(frozen=True)
-class LogregBoot:
-    """Training rows, from which every draw takes its own bootstrap sample."""
-
-    y: np.ndarray
-    x: np.ndarray
-    context: Context
-
-    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Fit to a bootstrap sample, then draw a category at the fitted probabilities."""
-        rows = rng.integers(len(self.y), size=len(self.y))
-        fitted = fit_logreg(self.y[rows], self.x[rows], self.context)
-        if not isinstance(fitted, Logreg):  # one category only in the sample
-            return fitted.draw(x, rng)
-        probabilities = expit(fitted.design.with_intercept(x) @ fitted.coefficients)
-        return (rng.random(len(x)) < probabilities).astype(float)
+from synth_tasks.engine.registry import TWO_LEVELS, Context, Fitted, method
+from synth_tasks.engine.resampling import Resampled
 
 
 @method("logreg.boot", kinds=TWO_LEVELS, draws_parameters=True)
-def fit_logreg_boot(y: np.ndarray, x: np.ndarray, context: Context) -> LogregBoot:
+def fit_logreg_boot(y: np.ndarray, x: np.ndarray, context: Context) -> Resampled:
     """Keep the training rows.
 
     References
     ----------
     van Buuren (2018). Flexible Imputation of Missing Data, 2nd ed., section 3.6.
     """
-    return LogregBoot(y, x, context)
+    return Resampled(y, x, context, _fit_at_estimates)
+
+
+def _fit_at_estimates(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
+    """Fit, and leave the posterior of the coefficients out: the bootstrap stands for it."""
+    fitted = fit_logreg(y, x, context)
+    if isinstance(fitted, Logreg):
+        return replace(fitted, root=np.zeros_like(fitted.root))
+    return fitted  # one category only in the sample

@@ -8,7 +8,7 @@ import numpy as np
 
 from synth_tasks.data import Kind
 from synth_tasks.engine.augment import augment
-from synth_tasks.engine.categories import draw_categories
+from synth_tasks.engine.categories import LevelModel
 from synth_tasks.engine.design_matrix import Design
 from synth_tasks.engine.methods.polyreg import fit_polyreg
 from synth_tasks.engine.registry import Context, Fitted, method
@@ -16,27 +16,20 @@ from synth_tasks.inference.ordinal import OrderedLogitFit, fit_ordered_logit
 
 
 @dataclass(frozen=True)
-class Polr:
-    """Fitted probabilities of the ordered categories that occur.
+class Polr(LevelModel):
+    """Fitted probabilities of ordered categories.
 
     Parameters
     ----------
-    design : Design
-        Learnt on the training rows.
-    levels : ndarray of shape (n_levels,)
-        Codes of the categories that occur in the training rows.
     model : OrderedLogitFit
         Of the positions in `levels`.
     """
 
-    design: Design
-    levels: np.ndarray
     model: OrderedLogitFit
 
-    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw a category for each row."""
-        probabilities = self.model.predict_probabilities(self.design.matrix(x))
-        return self.levels[draw_categories(probabilities, rng)]
+    def probabilities(self, columns: np.ndarray) -> np.ndarray:
+        """Predict; see `LevelModel`."""
+        return self.model.predict_probabilities(columns)
 
 
 @method("polr", kinds=frozenset({Kind.ORDINAL}))

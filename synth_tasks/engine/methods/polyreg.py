@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from synth_tasks.data import Kind
 from synth_tasks.engine.augment import augment
-from synth_tasks.engine.categories import OneLevel, draw_categories
+from synth_tasks.engine.categories import LevelModel, OneLevel
 from synth_tasks.engine.design_matrix import Design
 from synth_tasks.engine.registry import TWO_LEVELS, Context, method
 
@@ -17,27 +17,20 @@ WEAK_PENALTY = 1e6
 
 
 @dataclass(frozen=True)
-class Polyreg:
-    """Fitted probabilities of the categories that occur.
+class Polyreg(LevelModel):
+    """Fitted probabilities of unordered categories.
 
     Parameters
     ----------
-    design : Design
-        Learnt on the training rows.
-    levels : ndarray of shape (n_levels,)
-        Codes of the categories that occur in the training rows.
     model : LogisticRegression
         Of the positions in `levels`.
     """
 
-    design: Design
-    levels: np.ndarray
     model: LogisticRegression
 
-    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw a category for each row."""
-        probabilities = self.model.predict_proba(_at_least_one(self.design.matrix(x)))
-        return self.levels[draw_categories(probabilities, rng)]
+    def probabilities(self, columns: np.ndarray) -> np.ndarray:
+        """Predict; see `LevelModel`."""
+        return self.model.predict_proba(_at_least_one(columns))
 
 
 @method("polyreg", kinds=TWO_LEVELS | {Kind.NOMINAL, Kind.ORDINAL})
