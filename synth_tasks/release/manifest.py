@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -42,38 +39,6 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "absent"
     return found
-
-
-@cache
-def engine_digest() -> str:
-    """Return a hash of the code that decides what is drawn.
-
-    A changed engine makes a new release even if data and specification are the same.
-    """
-    package = Path(str(resources.files("synth_tasks")))
-    return _source_digest(
-        [
-            *(package / "engine").rglob("*.py"),
-            *(package / name for name in ("data.py", "expressions.py", "seeding.py")),
-            package / "inference" / "ordinal.py",
-            package / "release" / "stages.py",
-        ],
-        package,
-    )
-
-
-@cache
-def code_digest() -> str:
-    """Return a hash of all code, for deciding whether a finished stage may be used again."""
-    package = Path(str(resources.files("synth_tasks")))
-    return _source_digest(list(package.rglob("*.py")), package)
-
-
-def _source_digest(files: Sequence[Path], root: Path) -> str:
-    digest = hashlib.sha256(__version__.encode())
-    for path in sorted(files):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def describe_gates(results: Sequence[SuiteResult]) -> list[dict[str, Any]]:

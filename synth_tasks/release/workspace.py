@@ -38,6 +38,7 @@ from synth_tasks.release.files import (
     sync_folder,
     write_atomically,
 )
+from synth_tasks.release.source_code import code_digest
 
 RESULT_FILE = "result.json"
 REFERENCE = "dataset reference"
@@ -154,7 +155,7 @@ class Workspace:
         stage : str
             Name of the stage.
         inputs : list of str
-            Digests and settings that decide the result.
+            Digests and settings that decide the result; the version of the code is added here.
         compute : callable
             Gets an empty folder for its files and returns a JSON-ready result, which may hold a
             `DatasetRef` to any of them.
@@ -166,7 +167,9 @@ class Workspace:
         reused : bool
             Whether it was there already.
         """
-        folder = self.folder / "stages" / f"{stage}-{self.digest(stage, *inputs)[:24]}"
+        folder = (
+            self.folder / "stages" / f"{stage}-{self.digest(stage, code_digest(), *inputs)[:24]}"
+        )
         done = folder / RESULT_FILE
         if done.is_file():
             return _finished(folder), True

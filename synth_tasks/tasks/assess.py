@@ -13,7 +13,6 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.data import decode
 from synth_tasks.disclosure import assess_average, assess_disclosure
 from synth_tasks.ledger import Measurement, make_ledger
-from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.stages import disclosure_keys, disclosure_targets, formulas
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
@@ -60,7 +59,7 @@ def assess_set(
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    inputs = [completed.sha256, synthetic.sha256, str(number), str(seed), code_digest()]
+    inputs = [completed.sha256, synthetic.sha256, str(number), str(seed)]
     settings = context.spec.disclosure.model_dump_json()
     result, _ = workspace.run_stage("assessment", [*inputs, settings], compute)
     return [Measurement(**item) for item in result["measurements"]]
@@ -104,7 +103,7 @@ def assess_together(
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), str(seed), code_digest()]
+    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), str(seed)]
     result, _ = workspace.run_stage("assessment-together", inputs, compute)
     together = [Measurement(**item) for item in result["measurements"]]
     return make_ledger([*(m for measurements in by_set for m in measurements), *together])

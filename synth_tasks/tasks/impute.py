@@ -10,7 +10,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.engine.mice import run_plan
-from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.stages import SourceTable, plan_imputation, require_complete
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
@@ -51,8 +50,6 @@ def impute(context: RunContext, raw: DatasetRef) -> DatasetRef:
         return {"ref": ref, "remarks": describe_events(imputed.events)}
 
     settings = context.spec.imputation.model_dump_json()
-    result, _ = workspace.run_stage(
-        "completed", [raw.sha256, settings, str(seed), code_digest()], compute
-    )
+    result, _ = workspace.run_stage("completed", [raw.sha256, settings, str(seed)], compute)
     log_remarks(result["remarks"])
     return result["ref"]

@@ -13,7 +13,6 @@ from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.data import decode
 from synth_tasks.release.analysis import analyse
-from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
 from synth_tasks.release.workspace import RESULT_FILE, DatasetRef
@@ -79,7 +78,7 @@ def pool_analysis(
             "real": result.real.to_dict("list"),
         }
 
-    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), code_digest()]
+    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic)]
     settings = analysis.model_dump_json()
     result, _ = workspace.run_stage("analysis", [*inputs, settings], compute)
     return AnalysisRef(result["folder"], result["label"])

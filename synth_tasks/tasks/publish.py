@@ -21,7 +21,7 @@ from synth_tasks.release.bundle import (
     write_public,
 )
 from synth_tasks.release.files import make_private_folder, write_atomically
-from synth_tasks.release.manifest import engine_digest, make_datapackage, make_manifest
+from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.readme import make_readme
 from synth_tasks.release.report import (
@@ -31,6 +31,7 @@ from synth_tasks.release.report import (
     withhold_real,
 )
 from synth_tasks.release.results import AnalysisResult, SuiteResult
+from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import plan_synthesis, shuffle
 from synth_tasks.release.workspace import DatasetRef, Secrets

@@ -9,7 +9,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.engine import fit_synthesizer
-from synth_tasks.release.manifest import code_digest
 from synth_tasks.release.stages import plan_synthesis
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
@@ -49,9 +48,7 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
         return {"ref": ref, "remarks": remarks}
 
     settings = context.spec.synthesis.model_dump_json()
-    result, _ = workspace.run_stage(
-        "synthesizer", [completed.sha256, settings, code_digest()], compute
-    )
+    result, _ = workspace.run_stage("synthesizer", [completed.sha256, settings], compute)
     log_remarks(result["remarks"])
     return result["ref"]
 
@@ -83,6 +80,6 @@ def draw_set(context: RunContext, synthesizer: DatasetRef, number: int) -> Datas
         ref = workspace.write_table(folder / "set.parquet", matrix, fitted.plan.schema)
         return {"ref": ref}
 
-    inputs = [synthesizer.sha256, str(number), str(seed), code_digest()]
+    inputs = [synthesizer.sha256, str(number), str(seed)]
     result, _ = workspace.run_stage("set", inputs, compute)
     return result["ref"]
