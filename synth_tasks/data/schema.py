@@ -1,0 +1,136 @@
+"""Variables and the schema of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from synth_tasks.errors import DataError
+
+Label = str | int | float | bool
+
+MAX_EXACT_INTEGER = 2**53
+MICROSECONDS_A_DAY = 86_400_000_000
+
+
+class Kind(StrEnum):
+    """What a variable measures; it decides the default imputation method."""
+
+    NUMERIC = "numeric"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    BINARY = "binary"
+    NOMINAL = "nominal"
+    ORDINAL = "ordinal"
+    DATETIME = "datetime"
+    STRING = "string"
+
+
+CATEGORICAL_KINDS = frozenset({Kind.BOOLEAN, Kind.BINARY, Kind.NOMINAL, Kind.ORDINAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One column: its meaning and how it is stored.
+
+    Parameters
+    ----------
+    name : str
+        Column name.
+    kind : Kind
+        Measurement level.
+    dtype : str
+        pandas dtype to restore, e.g. ``"Int64"`` or ``"category"``.
+    categories : tuple, optional
+        Labels in order, for categorical kinds.
+    label_dtype : str, optional
+        dtype of the labels of a ``category`` column.
+    ordered : bool
+        Whether a ``category`` column is ordered.
+    decimals : int, optional
+        Decimals of a numeric variable; None if there is no limit.
+    time_step : int
+        Resolution of a date-time in microseconds.
+    """
+
+    name: str
+    kind: Kind
+    dtype: str
+    categories: tuple[Label, ...] = ()
+    label_dtype: str = ""
+    ordered: bool = False
+    decimals: int | None = None
+    time_step: int = 1
+
+    @property
+    def is_categorical(self) -> bool:
+        """Whether values are drawn from a list of categories."""
+        return self.kind in CATEGORICAL_KINDS
+
+    def round(self, values: np.ndarray) -> np.ndarray:
+        """Round computed values to the resolution of the variable (categories are left alone)."""
+        if self.kind in (Kind.INTEGER, Kind.DATETIME):
+            return np.rint(values)
+        if self.kind is Kind.NUMERIC and self.decimals is not None:
+            return np.round(values, self.decimals)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class VariableOverride:
+    """What a user states about a column where inference would get it wrong."""
+
+    kind: Kind | None = None
+    categories: tuple[Label, ...] | None = None
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The variables of a table in column order."""
+
+    variables: tuple[Variable, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+        return [v.name for v in self.variables]
+
+    def __len__(self) -> int:
+        return len(self.variables)
+
+    def __iter__(self) -> Iterator[Variable]:
+        return iter(self.variables)
+
+    def __getitem__(self, name: str) -> Variable:
+        return self.variables[self.position(name)]
+
+    def __contains__(self, name: object) -> bool:
+        return any(v.name == name for v in self.variables)
+
+    def position(self, name: str) -> int:
+        """Return the column number of a variable."""
+        for i, variable in enumerate(self.variables):
+            if variable.name == name:
+                return i
+        raise DataError(f"unknown column '{name}': the data have {', '.join(self.names)}")
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Return a JSON-ready description; `from_dict` reads it back."""
+        return [asdict(v) | {"kind": str(v.kind), "categories": list(v.categories)} for v in self]
+
+    @classmethod
+    def from_dict(cls, items: Sequence[Mapping[str, Any]]) -> Schema:
+        """Rebuild a schema from `to_dict`."""
+        return cls(
+            tuple(
+                Variable(
+                    **{**item, "kind": Kind(item["kind"]), "categories": tuple(item["categories"])}
+                )
+                for item in items
+            )
+        )
