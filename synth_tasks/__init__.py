@@ -14,6 +14,7 @@ _HOMES = {
     "synth_tasks.data": ["Kind", "Schema", "Variable", "VariableOverride", "infer_schema"],
     "synth_tasks.engine": [
         "MultiplyImputed",
+        "ampute",
         "fit_synthesizer",
         "make_method",
         "make_post",

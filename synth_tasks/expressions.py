@@ -64,6 +64,7 @@ FUNCTIONS: dict[str, tuple[Callable, int]] = {
     "min": (np.minimum, 2),
     "max": (np.maximum, 2),
     "clip": (np.clip, 3),
+    "squeeze": (np.clip, 3),  # the name that R's mice gives it
     "where": (np.where, 3),
 }
 

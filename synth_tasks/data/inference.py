@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -84,9 +85,25 @@ def infer_schema(
         raise DataError(
             f"unknown column '{unknown[0]}' in variables: the data have {', '.join(frame.columns)}"
         )
+    described = (_describe(frame[name], overrides.get(name, VariableOverride())) for name in frame)
     return Schema(
-        tuple(_describe(frame[name], overrides.get(name, VariableOverride())) for name in frame)
+        tuple(_with_parts(variable, overrides.get(variable.name)) for variable in described)
     )
+
+
+def _with_parts(variable: Variable, override: VariableOverride | None) -> Variable:
+    """Add what is stated about missing values and spikes."""
+    if override is None:
+        return variable
+    if override.spikes and variable.kind not in (Kind.NUMERIC, Kind.INTEGER):
+        raise DataError(
+            f"variables.{variable.name}.spikes: '{variable.name}' is {variable.kind}, and spikes are "
+            "numbers: leave them out"
+        )
+    spikes = tuple(float(spike) for spike in override.spikes)
+    if len(set(spikes)) != len(spikes) or not np.isfinite(spikes).all():
+        raise DataError(f"variables.{variable.name}.spikes: list different, finite numbers")
+    return replace(variable, spikes=spikes, keep_missing=override.keep_missing)
 
 
 def _describe(column: pd.Series, override: VariableOverride) -> Variable:

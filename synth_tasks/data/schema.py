@@ -55,6 +55,11 @@ class Variable:
         Decimals of a numeric variable; None if there is no limit.
     time_step : int
         Resolution of a date-time in microseconds.
+    spikes : tuple of float
+        Numbers apart from the others: codes for reasons why a value is missing (-8), or a value that
+        very many share (0 for no income).
+    keep_missing : bool
+        Whether missing values are data, to be synthesised like others, rather than holes to be filled.
     """
 
     name: str
@@ -65,6 +70,8 @@ class Variable:
     ordered: bool = False
     decimals: int | None = None
     time_step: int = 1
+    spikes: tuple[float, ...] = ()
+    keep_missing: bool = False
 
     @property
     def is_categorical(self) -> bool:
@@ -82,11 +89,13 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class VariableOverride:
-    """What a user states about a column where inference would get it wrong."""
+    """What a user states about a column where inference would get it wrong; see `Variable`."""
 
     kind: Kind | None = None
     categories: tuple[Label, ...] | None = None
     decimals: int | None = None
+    spikes: tuple[float, ...] = ()
+    keep_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,21 @@ class Schema:
     def __iter__(self) -> Iterator[Variable]:
         return iter(self.variables)
 
+    def holes(self, matrix: np.ndarray) -> np.ndarray:
+        """Mark the cells of an encoded table that wait for a value.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_rows, n_variables)
+            Encoded data.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_rows, n_variables)
+            Missing cells, but for variables that keep them as data.
+        """
+        return np.isnan(matrix) & ~np.array([v.keep_missing for v in self])
+
     def __getitem__(self, name: str) -> Variable:
         return self.variables[self.position(name)]
 
@@ -121,7 +145,15 @@ class Schema:
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return a JSON-ready description; `from_dict` reads it back."""
-        return [asdict(v) | {"kind": str(v.kind), "categories": list(v.categories)} for v in self]
+        return [
+            asdict(v)
+            | {
+                "kind": str(v.kind),
+                "categories": list(v.categories),
+                "spikes": list(v.spikes),
+            }
+            for v in self
+        ]
 
     @classmethod
     def from_dict(cls, items: Sequence[Mapping[str, Any]]) -> Schema:
@@ -129,7 +161,12 @@ class Schema:
         return cls(
             tuple(
                 Variable(
-                    **{**item, "kind": Kind(item["kind"]), "categories": tuple(item["categories"])}
+                    **{
+                        **item,
+                        "kind": Kind(item["kind"]),
+                        "categories": tuple(item["categories"]),
+                        "spikes": tuple(item.get("spikes", ())),
+                    }
                 )
                 for item in items
             )

@@ -1,9 +1,10 @@
 """The imputation and synthesis engine: data frames in, data frames out; no files, no Prefect."""
 
+from synth_tasks.engine.ampute import Amputed, ampute
 from synth_tasks.engine.imputed import MultiplyImputed, Provenance
 from synth_tasks.engine.mice import mice, synthesize
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
-from synth_tasks.engine.planning import make_plan
+from synth_tasks.engine.planning import make_plan, plan_and_fill
 from synth_tasks.engine.setup import (
     make_method,
     make_post,
@@ -12,14 +13,23 @@ from synth_tasks.engine.setup import (
     make_where,
     quick_predictors,
 )
-from synth_tasks.engine.synthesis import Synthesizer, fit_synthesizer
+from synth_tasks.engine.synthesis import (
+    AnySynthesizer,
+    StratifiedSynthesizer,
+    Synthesizer,
+    fit_synthesizer,
+)
 
 __all__ = [
+    "Amputed",
+    "AnySynthesizer",
     "ImputationPlan",
     "LoggedEvent",
     "MultiplyImputed",
     "Provenance",
+    "StratifiedSynthesizer",
     "Synthesizer",
+    "ampute",
     "fit_synthesizer",
     "make_method",
     "make_plan",
@@ -28,6 +38,7 @@ __all__ = [
     "make_visit_sequence",
     "make_where",
     "mice",
+    "plan_and_fill",
     "quick_predictors",
     "synthesize",
 ]

@@ -7,12 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synth_tasks.engine.fitting import bootstrap, draw_values, fit_variable, select
+from synth_tasks.engine.fitting import (
+    Log,
+    bootstrap,
+    draw_values,
+    draws_parameters,
+    fit_variable,
+    training_rows,
+)
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula
-from synth_tasks.engine.registry import find_method
 from synth_tasks.seeding import generator
 
 Step = Callable[[], None]
+
+
+def nothing() -> None:
+    """Report no progress."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,13 @@ class ChainResult:
 
 
 def impute(
-    plan: ImputationPlan, matrix: np.ndarray, seed: int, imputation: int, step: Step
+    plan: ImputationPlan,
+    matrix: np.ndarray,
+    seed: int,
+    imputation: int,
+    step: Step = nothing,
+    start: np.ndarray | None = None,
+    sweeps_done: int = 0,
 ) -> ChainResult:
     """Run one chain.
 
@@ -52,6 +68,10 @@ def impute(
         Number of this imputation, 1..m.
     step : callable
         Called after each variable of each sweep, for progress.
+    start : ndarray of shape (n_rows, n_variables), optional
+        Where an earlier chain stopped; random draws from the observed values if not given.
+    sweeps_done : int, default 0
+        Sweeps of the earlier chain: going on gives the same bytes as one long chain.
 
     Returns
     -------
@@ -62,36 +82,43 @@ def impute(
     van Buuren & Groothuis-Oudshoorn (2011). mice: Multivariate Imputation by Chained Equations in R.
     Journal of Statistical Software 45(3).
     """
-    work = _initialise(plan, matrix, seed, imputation)
+    work = _initialise(plan, matrix, seed, imputation) if start is None else start.copy(order="F")
     names = plan.incomplete
     means, variances = np.zeros((2, plan.maxit, len(names)))
     events: list[LoggedEvent] = []
-    for sweep in range(plan.maxit):
+    said: set[tuple[str, str]] = set()
+    for number in range(plan.maxit):
+        sweep = sweeps_done + number
         for i, name in enumerate(names):
-            cells = plan.column(plan.missing, name)
-            if not is_formula(plan.methods[name]):
 
-                def log(event: str, name: str = name, sweep: int = sweep) -> None:
+            def log(event: str, name: str = name, sweep: int = sweep) -> None:
+                # A remark that holds in every sweep is made once.
+                if (name, event) not in said:
+                    said.add((name, event))
                     events.append(LoggedEvent(name, event, imputation, sweep + 1))
 
-                predictors = plan.predictors[name]
-                address = (imputation, sweep, name)
-                training = ~cells & ~plan.ignore
-                if plan.proper and not find_method(plan.methods[name]).draws_parameters:
-                    training = bootstrap(training, generator(seed, "resampling", *address))
-                fitted = fit_variable(plan, name, predictors, work, training, log)
-                rng = generator(seed, "imputation", *address)
-                x = select(plan, predictors, work, cells)
-                values = draw_values(plan, name, fitted, x, work, cells, rng)
-                plan.column(work, name)[cells] = values
+            if not is_formula(plan.methods[name]):
+                _redraw(plan, work, seed, (imputation, sweep, name), log)
                 _update_passive(plan, work, plan.passive.affected_by(name))
-            drawn = plan.column(work, name)[cells]
-            means[sweep, i], variances[sweep, i] = (
-                drawn.mean(),
-                drawn.var(ddof=min(1, len(drawn) - 1)),
-            )
+            drawn = plan.column(work, name)[plan.column(plan.missing, name)]
+            means[number, i] = drawn.mean()
+            variances[number, i] = drawn.var(ddof=min(1, len(drawn) - 1))
             step()
     return ChainResult(work, means, variances, tuple(events))
+
+
+def _redraw(
+    plan: ImputationPlan, work: np.ndarray, seed: int, address: tuple[int, int, str], log: Log
+) -> None:
+    """Fit the method of a variable to its observed cells and draw the missing ones anew."""
+    name = address[-1]
+    cells = plan.column(plan.missing, name)
+    rows = training_rows(plan, name, work, ~cells)
+    if plan.proper and not draws_parameters(plan, name):
+        rows = bootstrap(rows, generator(seed, "resampling", *address))
+    fitted = fit_variable(plan, name, plan.predictors[name], work, rows, log)
+    rng = generator(seed, "imputation", *address)
+    plan.column(work, name)[cells] = draw_values(plan, fitted, work, work, cells, rng)
 
 
 def _initialise(plan: ImputationPlan, matrix: np.ndarray, seed: int, imputation: int) -> np.ndarray:

@@ -3,14 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 import synth_tasks.engine.methods  # noqa: F401  (registers the built-in methods)
+from synth_tasks.data import Variable
+from synth_tasks.engine.formulas import FormulaColumns
+from synth_tasks.engine.parts import Parts, TwoPart, has_parts
 from synth_tasks.engine.passive import encode_result, evaluate_encoded
 from synth_tasks.engine.plan import ImputationPlan
+from synth_tasks.engine.predictors import PlainColumns, PredictorColumns
 from synth_tasks.engine.registry import Context, Fitted, find_method, make_options
+from synth_tasks.engine.setup import DEFAULT_METHODS
 from synth_tasks.errors import PlanError
+
+Log = Callable[[str], None]
+Refine = Callable[[Fitted, np.ndarray], Fitted]
+
+
+@dataclass(frozen=True)
+class FittedVariable:
+    """The fitted method of a variable, with the predictor columns it was fitted on.
+
+    Parameters
+    ----------
+    name : str
+        The variable.
+    columns : PredictorColumns
+        Makes the predictors of any rows.
+    model : Fitted
+        Draws values given them.
+    """
+
+    name: str
+    columns: PredictorColumns
+    model: Fitted
+
+    def draw(self, source: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw a value for each row marked, given the encoded data `source`."""
+        return np.asarray(self.model.draw(self.columns.matrix(source, rows), rng), dtype=float)
+
+
+def training_rows(
+    plan: ImputationPlan, name: str, matrix: np.ndarray, observed: np.ndarray
+) -> np.ndarray:
+    """Mark the rows a variable is learnt from: observed, not ignored, and free by the rules.
+
+    Parameters
+    ----------
+    plan : ImputationPlan
+        Holds rules and ignored rows.
+    name : str
+        The variable.
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data.
+    observed : ndarray of bool of shape (n_rows,)
+        Rows in which the variable has a value to learn from.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+    """
+    rows = observed & ~plan.ignore
+    restricted, _ = plan.ruled.restrict(name, matrix, rows)
+    free = rows.copy()
+    free[rows] = ~restricted
+    # Where the rules leave no freedom, as in a stratum of children, any model will do.
+    return free if free.any() else rows
 
 
 def fit_variable(
@@ -19,14 +79,15 @@ def fit_variable(
     predictors: Sequence[str],
     matrix: np.ndarray,
     rows: np.ndarray,
-    log: Callable[[str], None],
-) -> Fitted:
+    log: Log,
+    refine: Refine | None = None,
+) -> FittedVariable:
     """Fit the method of a variable.
 
     Parameters
     ----------
     plan : ImputationPlan
-        Names methods and options.
+        Names methods, formulas and options.
     name : str
         The variable to be imputed.
     predictors : sequence of str
@@ -37,20 +98,54 @@ def fit_variable(
         Training rows: a mask, or row numbers with repetitions for a bootstrap sample.
     log : callable
         Takes remarks.
+    refine : callable, optional
+        Takes the fitted method and the values it learnt from, and returns what is drawn from instead.
 
     Returns
     -------
-    Fitted
+    FittedVariable
     """
-    method = find_method(plan.methods[name])
-    context = Context(
-        target=plan.schema[name],
-        predictors=tuple(plan.schema[p] for p in predictors),
-        options=make_options(method.name, plan.options.get(method.name)),
-        log=log,
-    )
-    y = plan.column(matrix, name)[rows]
-    return method.fit(y, select(plan, predictors, matrix, rows), context)
+    formula = plan.formula_columns.get(name)
+    columns: PredictorColumns
+    if formula is None:
+        columns = PlainColumns.learn(plan.schema, predictors, matrix, rows)
+    else:
+        columns = FormulaColumns.learn(plan.schema, predictors, formula, matrix, rows, log)
+    variable, method = plan.schema[name], plan.methods[name]
+    y, x = plan.column(matrix, name)[rows], columns.matrix(matrix, rows)
+
+    def fit(method: str, target: Variable, y: np.ndarray, x: np.ndarray) -> Fitted:
+        options = make_options(method, plan.options_of(name, method))
+        context = Context(target, columns.described, options, log)
+        return find_method(method).fit(y, x, context)
+
+    def fit_values(y: np.ndarray, x: np.ndarray) -> Fitted:
+        fitted = fit(method, variable, y, x)
+        return fitted if refine is None else refine(fitted, y)
+
+    if not has_parts(variable):
+        return FittedVariable(name, columns, fit_values(y, x))
+    parts = Parts(variable)
+    states = parts.states(y)
+    ordinary = states == 0
+    state_model = fit(method_of_state(method, parts), parts.state, states, x)
+    value_model = fit_values(y[ordinary], x[ordinary]) if ordinary.any() else None
+    return FittedVariable(name, columns, TwoPart(parts, state_model, value_model))
+
+
+def method_of_state(method: str, parts: Parts) -> str:
+    """Return the method that draws the state of a variable of two parts: its own, if it can."""
+    kind = parts.state.kind
+    return method if kind in find_method(method).kinds else DEFAULT_METHODS[kind]
+
+
+def draws_parameters(plan: ImputationPlan, name: str) -> bool:
+    """Whether the draws of a variable vary the parameters of its models, as a proper method must."""
+    method, variable = plan.methods[name], plan.schema[name]
+    methods = [method]
+    if has_parts(variable):
+        methods.append(method_of_state(method, Parts(variable)))
+    return all(find_method(m).draws_parameters for m in methods)
 
 
 def bootstrap(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -59,37 +154,26 @@ def bootstrap(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.choice(usable, size=len(usable))
 
 
-def select(
-    plan: ImputationPlan, names: Sequence[str], matrix: np.ndarray, rows: np.ndarray
-) -> np.ndarray:
-    """Return the columns of some variables in some rows."""
-    columns = [plan.schema.position(name) for name in names]
-    return matrix[:, columns][rows]
-
-
 def draw_values(
     plan: ImputationPlan,
-    name: str,
-    fitted: Fitted,
-    x: np.ndarray,
-    matrix: np.ndarray,
+    fitted: FittedVariable,
+    source: np.ndarray,
+    work: np.ndarray,
     rows: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw values for some rows, post-process and round them.
+    """Draw values for some rows, apply rules and post-processing, and round them.
 
     Parameters
     ----------
     plan : ImputationPlan
-        Holds post-processing formulas.
-    name : str
-        The variable to be imputed.
-    fitted : Fitted
+        Holds rules and post-processing formulas.
+    fitted : FittedVariable
         From `fit_variable`.
-    x : ndarray of shape (rows.sum(), n_predictors)
-        Predictors of the rows.
-    matrix : ndarray of shape (n_rows, n_variables)
-        Working data, which post-processing may read.
+    source : ndarray of shape (n_rows, n_variables)
+        What the values are drawn given.
+    work : ndarray of shape (n_rows, n_variables)
+        Working data, which rules and post-processing read.
     rows : ndarray of bool of shape (n_rows,)
         Rows to draw for.
     rng : Generator
@@ -98,19 +182,50 @@ def draw_values(
     Returns
     -------
     ndarray of shape (rows.sum(),)
-        Finite values, rounded to the decimals of the variable.
+        Values that the variable can take, rounded to its decimals.
     """
+    name = fitted.name
+    restricted, values = plan.ruled.restrict(name, work, rows)
+    free = rows.copy()
+    free[rows] = ~restricted
+    if free.any():
+        drawn = fitted.draw(source, free, rng)
+        if drawn.shape != (int(free.sum()),):
+            raise PlanError(
+                f"method '{plan.methods[name]}' gave {drawn.size} values for {int(free.sum())} rows of "
+                f"'{name}': mend the method"
+            )
+        drawn = _post_process(plan, name, drawn, work, free)
+        _check_values(plan, name, drawn)
+        values[~restricted] = plan.schema[name].round(drawn)
+    return values
+
+
+def _post_process(
+    plan: ImputationPlan, name: str, drawn: np.ndarray, work: np.ndarray, rows: np.ndarray
+) -> np.ndarray:
+    """Apply the formula to the ordinary values drawn."""
+    expression = plan.post_expressions.get(name)
+    if expression is None:
+        return drawn
     variable = plan.schema[name]
-    values = np.asarray(fitted.draw(x, rng), dtype=float)
-    if name in plan.post_expressions:
-        expression = plan.post_expressions[name]
-        working = matrix.copy()
-        working[rows, plan.schema.position(name)] = values
-        result = evaluate_encoded(expression, plan.schema, working, rows)
-        values = encode_result(result, variable, expression, len(values))
-    if values.shape != (len(x),) or not np.isfinite(values).all():
+    ordinary = Parts(variable).ordinary(drawn)
+    cells = rows.copy()
+    cells[rows] = ordinary
+    working = work.copy()
+    working[cells, plan.schema.position(name)] = drawn[ordinary]
+    result = evaluate_encoded(expression, plan.schema, working, cells)
+    processed = drawn.copy()
+    processed[ordinary] = encode_result(result, variable, expression, int(cells.sum()))
+    return processed
+
+
+def _check_values(plan: ImputationPlan, name: str, drawn: np.ndarray) -> None:
+    allowed = np.isfinite(drawn)
+    if plan.schema[name].keep_missing:
+        allowed |= np.isnan(drawn)
+    if not allowed.all():
         raise PlanError(
             f"method '{plan.methods[name]}' gave missing or infinite values for '{name}': "
             "check its predictors and options"
         )
-    return variable.round(values)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Schema, decode
+from synth_tasks.engine.chain import ChainResult, Step, impute, nothing
+from synth_tasks.engine.convergence import convergence_table
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
+from synth_tasks.engine.plots import density_plot, strip_plot, trace_plot
+from synth_tasks.engine.workers import Executors, check_workers, run_all
 from synth_tasks.errors import PlanError, PoolingError
-from synth_tasks.inference import ModelFit, fit_model
+from synth_tasks.inference import ModelFit, PooledEstimates, fit_model, pool
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Stage = Literal["imputation", "synthesis", "imputation and synthesis"]
 Layout = Literal["all", "long", "stacked", "broad", "repeated"]
@@ -71,7 +79,11 @@ class MultiplyImputed:
     index : Index
         Row labels.
     original : ndarray of shape (n_rows, n_variables), optional
-        The incomplete data; kept for an imputation only.
+        The incomplete data; kept for an imputation only, like `plan` and `seed`.
+    plan : ImputationPlan, optional
+        What was done.
+    seed : int, optional
+        Root seed.
     chain_means, chain_variances : ndarray of shape (maxit, n_incomplete, m), optional
         Mean and variance of the imputed values (category codes count from 0).
     chain_variables : tuple of str
@@ -84,6 +96,8 @@ class MultiplyImputed:
     events: tuple[LoggedEvent, ...]
     index: pd.Index
     original: np.ndarray | None = None
+    plan: ImputationPlan | None = None
+    seed: int | None = None
     chain_means: np.ndarray | None = None
     chain_variances: np.ndarray | None = None
     chain_variables: tuple[str, ...] = ()
@@ -167,10 +181,162 @@ class MultiplyImputed:
             return "rubin1987"
         if self.provenance.stage == "synthesis":
             return "reiter2003"
+        if self.provenance.r > 1 and self.provenance.m > 1:
+            return "reiter2004"
         raise PoolingError(
-            "imputation and synthesis in one step with one synthesis an imputation has no pooling "
-            "rule: impute once (m = 1), then synthesise the completed data"
+            "incomplete data that were synthesised are pooled from 2 or more imputations of 2 or more "
+            "syntheses each: set m and r, or impute once (m = 1) and synthesise the completed data"
         )
+
+    def pool(
+        self, model: str, formula: str | None = None, variables: list[str] | None = None
+    ) -> PooledEstimates:
+        """Fit an analysis model to every set and pool by the rule that holds for them.
+
+        Returns
+        -------
+        PooledEstimates
+        """
+        fits = self.fit(model, formula, variables)
+        return pool(fits, rule=self.pooling_rule, r=self.provenance.r)
+
+    # --- chains ----------------------------------------------------------------------------------
+
+    def more_sweeps(
+        self, maxit: int = 5, workers: int = 1, executor: Executors = "threads"
+    ) -> MultiplyImputed:
+        """Go on with the chains of an imputation.
+
+        Parameters
+        ----------
+        maxit : int, default 5
+            Further sweeps. Five and five sweeps give the same bytes as ten.
+        workers : int, default 1
+            Threads or processes.
+        executor : {"threads", "processes"}, default "threads"
+            What `workers` are.
+
+        Returns
+        -------
+        MultiplyImputed
+        """
+        check_workers(workers, executor)
+        if isinstance(maxit, bool) or not isinstance(maxit, int) or maxit < 1:
+            raise PlanError("maxit must be a whole number of 1 or more")
+        means, variances = self._chains()
+        if self.plan is None or self.seed is None:
+            raise PlanError("several results were bound together: continue each of them, then bind")
+        further = replace(self.plan, maxit=maxit)
+        run = partial(_continue_chain, further, self.sets, self.seed, len(means))
+        chains = run_all(run, range(1, self.m + 1), workers, executor, nothing)
+        return replace(
+            self,
+            sets=tuple(chain.matrix for chain in chains),
+            plan=replace(self.plan, maxit=len(means) + maxit),
+            events=(*self.events, *(event for chain in chains for event in chain.events)),
+            chain_means=np.concatenate([means, np.stack([c.means for c in chains], axis=-1)]),
+            chain_variances=np.concatenate(
+                [variances, np.stack([c.variances for c in chains], axis=-1)]
+            ),
+        )
+
+    def bind(self, other: MultiplyImputed) -> MultiplyImputed:
+        """Put the sets of two results of the same set-up, made with different seeds, together.
+
+        Parameters
+        ----------
+        other : MultiplyImputed
+            Imputations or syntheses of the same data with the same settings.
+
+        Returns
+        -------
+        MultiplyImputed
+            With the sets of both, in order.
+        """
+        ours, theirs = replace(self.provenance, m=1), replace(other.provenance, m=1)
+        if self.schema != other.schema or ours != theirs:
+            raise PlanError("bind: the two results have different variables or settings")
+        ours_real, theirs_real = self.original, other.original
+        if (
+            ours_real is not None
+            and theirs_real is not None
+            and not np.array_equal(ours_real, theirs_real, equal_nan=True)
+        ):
+            raise PlanError("bind: the two results come from different data")
+        for number, one in enumerate(other.sets, start=1):
+            if any(np.array_equal(one, own, equal_nan=True) for own in self.sets):
+                raise PlanError(
+                    f"bind: set {number} of the second result is also in the first: use another seed"
+                )
+        chains: dict[str, np.ndarray] = {}
+        for name in ("chain_means", "chain_variances"):
+            a, b = getattr(self, name), getattr(other, name)
+            if a is not None and b is not None:
+                if len(a) != len(b):
+                    raise PlanError(f"bind: {len(a)} and {len(b)} sweeps; use the same maxit")
+                chains[name] = np.concatenate([a, b], axis=-1)
+        return replace(
+            self,
+            sets=(*self.sets, *other.sets),
+            provenance=replace(self.provenance, m=self.provenance.m + other.provenance.m),
+            events=tuple(dict.fromkeys((*self.events, *other.events))),
+            plan=None,
+            seed=None,
+            **chains,  # type: ignore[arg-type]
+        )
+
+    def convergence(self, parameter: Literal["mean", "sd"] = "mean") -> pd.DataFrame:
+        """Diagnose the chains of an imputation; see `synth_tasks.engine.convergence`.
+
+        Parameters
+        ----------
+        parameter : {"mean", "sd"}, default "mean"
+            Which chain: mean or standard deviation of the imputed values.
+
+        Returns
+        -------
+        DataFrame
+            Iteration, variable, autocorrelation and R-hat; R-hat below about 1.05 is well mixed.
+        """
+        means, variances = self._chains()
+        return convergence_table(means, variances, self.chain_variables, parameter)
+
+    def _chains(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.chain_means is None or self.chain_variances is None or self.original is None:
+            raise PlanError("there are no chains: only the imputation of missing values has them")
+        return self.chain_means, self.chain_variances
+
+    # --- pictures --------------------------------------------------------------------------------
+
+    def plot_trace(self) -> Figure:
+        """Draw the chains of an imputation; see `synth_tasks.engine.plots.trace_plot`."""
+        return trace_plot(*self._chains(), self.chain_variables)
+
+    def plot_density(
+        self, variables: Sequence[str] | None = None, data: pd.DataFrame | None = None
+    ) -> Figure:
+        """Compare distributions; see `synth_tasks.engine.plots.density_plot`.
+
+        Parameters
+        ----------
+        variables : sequence of str, optional
+            What to draw.
+        data : DataFrame, optional
+            Real data beside synthetic ones, which are not kept with a synthesis.
+
+        Returns
+        -------
+        Figure
+        """
+        return density_plot(self.schema, self.sets, self.original, variables, data)
+
+    def plot_strip(
+        self, variables: Sequence[str] | None = None, data: pd.DataFrame | None = None
+    ) -> Figure:
+        """Draw single values by set; see `synth_tasks.engine.plots.strip_plot`."""
+        return strip_plot(self.schema, self.sets, self.original, variables, data)
+
+    # --- tables and files ------------------------------------------------------------------------
 
     @property
     def logged_events(self) -> pd.DataFrame:
@@ -188,6 +354,19 @@ class MultiplyImputed:
         long[[*front, *self.schema.names]].to_csv(path, index=False, na_rep="NA")
 
 
+def _continue_chain(
+    plan: ImputationPlan,
+    sets: Sequence[np.ndarray],
+    seed: int,
+    sweeps_done: int,
+    number: int,
+    step: Step = nothing,
+) -> ChainResult:
+    """Go on with chain `number`, 1..m, from its completed data."""
+    start = sets[number - 1]
+    return impute(plan, start, seed, number, step, start=start, sweeps_done=sweeps_done)
+
+
 def make_provenance(plan: ImputationPlan, has_missing: bool) -> Provenance:
     """Record how the sets of a plan come about."""
     replaced = [n for n in plan.schema.names if plan.column(plan.overimputed, n).any()]
@@ -198,7 +377,7 @@ def make_provenance(plan: ImputationPlan, has_missing: bool) -> Provenance:
     return Provenance(
         stage=stage,
         m=plan.m,
-        r=1,
+        r=plan.r,
         proper=plan.proper,
         conditioning=plan.conditioning,
         n=plan.n_rows,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -13,12 +12,14 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from synth_tasks.data import Schema, check_table, encode, infer_schema
-from synth_tasks.engine.chain import ChainResult, impute
+from synth_tasks.data import Label, Schema, check_table, encode, infer_schema
+from synth_tasks.engine.chain import ChainResult, impute, nothing
 from synth_tasks.engine.imputed import MultiplyImputed, make_provenance
+from synth_tasks.engine.levels import never_drawn
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
-from synth_tasks.engine.planning import make_plan
-from synth_tasks.engine.synthesis import Synthesizer, fit_synthesizer
+from synth_tasks.engine.planning import plan_and_fill
+from synth_tasks.engine.synthesis import AnySynthesizer, fit_synthesizer
+from synth_tasks.engine.workers import Executors, check_workers, run_all
 from synth_tasks.errors import PlanError
 from synth_tasks.seeding import draw_seed
 
@@ -30,7 +31,7 @@ def mice(
     m: int = 5,
     maxit: int = 5,
     method: str | Sequence[str] | Mapping[str, str] | None = None,
-    predictor_matrix: pd.DataFrame | None = None,
+    predictor_matrix: pd.DataFrame | Mapping[str, Mapping[str, int]] | None = None,
     where: str | pd.DataFrame | np.ndarray = "missing",
     visit_sequence: str | Sequence[str] = "roman",
     post: Mapping[str, str] | None = None,
@@ -43,6 +44,16 @@ def mice(
     workers: int = 1,
     progress: Progress | None = None,
     method_options: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    r: int = 1,
+    formulas: Mapping[str, str] | None = None,
+    rules: Mapping[str, Mapping[str, Label | None]] | None = None,
+    strata: str | Sequence[str] | None = None,
+    min_stratum_size: int | None = None,
+    smoothing: str | Mapping[str, str] | None = None,
+    tail_support: int = 1,
+    variable_options: Mapping[str, Mapping[str, Any]] | None = None,
+    executor: Executors = "threads",
 ) -> MultiplyImputed:
     """Fill in missing cells, replace observed ones, or both.
 
@@ -66,7 +77,7 @@ def mice(
     visit_sequence : {"roman", "arabic", "monotone", "revmonotone"} or sequence, default "roman"
         Order of imputation.
     post : mapping, optional
-        Formula applied to the values drawn, e.g. ``{"tv": "clip(tv, 1, 25)"}``.
+        Formula applied to the values drawn, e.g. ``{"tv": "squeeze(tv, 1, 25)"}``.
     ignore : sequence of bool, optional
         Rows that no model is fitted on; they are imputed all the same.
     conditioning : {"synthetic", "observed"}, default "synthetic"
@@ -84,11 +95,31 @@ def mice(
     seed : int, optional
         Equal seeds give equal results; drawn from the operating system if not given.
     workers : int, default 1
-        Threads. The result does not depend on it.
+        Threads or processes. The result does not depend on them.
     progress : callable, optional
         Called with a stage ("imputation", "fit", "draw"), the steps done and their number.
     method_options : mapping, optional
         Options by method, e.g. ``{"cart": {"minbucket": 3, "cp": 1e-8}}``.
+    r : int, default 1
+        Where incomplete data are synthesised: syntheses of each of the `m` imputations.
+    formulas : mapping, optional
+        How predictors enter, as in R: ``{"hgt": "age * reg + log(wgt)"}``, for any method. It takes the
+        place of the variable's row in the predictor matrix.
+    rules : mapping, optional
+        Conditions under which a variable has one value only: ``{"smokes": {"age < 16": "no"}}``. Such
+        rows are kept out of the fit, and the value is set.
+    strata : str or sequence of str, optional
+        Categorical variables that divide a synthesis into parts with models of their own.
+    min_stratum_size : int, optional
+        Smaller strata are merged; ten rows and ten for every variable by default.
+    smoothing : {"density", "spline"} or mapping, optional
+        Replace drawn values of donors by values nearby, for all numbers or those named.
+    tail_support : int, default 1
+        Least number of donors behind the largest and the smallest values of a synthesis.
+    variable_options : mapping, optional
+        Options of the method of single variables, e.g. ``{"tv": {"minbucket": 20}}``.
+    executor : {"threads", "processes"}, default "threads"
+        What `workers` are.
 
     Returns
     -------
@@ -102,7 +133,10 @@ def mice(
     Notes
     -----
     Incomplete data with replaced cells are worked on in two stages: `m` imputations, each synthesised
-    once. For valid inference impute once and synthesise the completed data.
+    `r` times, which stand side by side in the result. Estimates are pooled by the rule for nested sets,
+    which needs r of 2 or more.
+
+    Missing values that are data, codes and spikes are a matter of the `schema`: see `VariableOverride`.
 
     References
     ----------
@@ -118,26 +152,33 @@ def mice(
     >>> int(imputed.complete(1).isna().sum().sum())
     0
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-        raise PlanError("workers must be a whole number of 1 or more")
+    check_workers(workers, executor)
     check_table(data)
     schema = schema or infer_schema(data)
-    matrix = encode(data, schema)
-    plan = make_plan(
+    original = encode(data, schema)
+    plan, matrix = plan_and_fill(
+        original,
         schema,
-        np.isnan(matrix),
         m=m,
+        r=r,
         maxit=maxit,
         method=method,
         predictor_matrix=predictor_matrix,
+        formulas=formulas,
         where=where,
         visit_sequence=visit_sequence,
         post=post,
+        rules=rules,
         ignore=ignore,
         conditioning=conditioning,
         proper=proper,
         k=k,
+        strata=strata,
+        min_stratum_size=min_stratum_size,
+        smoothing=smoothing,
+        tail_support=tail_support,
         method_options=method_options,
+        variable_options=variable_options,
     )
     if plan.synthesises and plan.conditioning == "observed":
         warnings.warn(
@@ -148,7 +189,7 @@ def mice(
     if seed is not None and (not isinstance(seed, (int, np.integer)) or seed < 0):
         raise PlanError("seed must be a whole number of 0 or more")
     seed = draw_seed() if seed is None else int(seed)
-    return run_plan(plan, matrix, data.index, seed, workers, progress)
+    return run_plan(plan, matrix, data.index, seed, workers, progress, executor, original)
 
 
 def synthesize(
@@ -187,6 +228,8 @@ def run_plan(
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
+    executor: Executors = "threads",
+    original: np.ndarray | None = None,
 ) -> MultiplyImputed:
     """Execute a plan on encoded data.
 
@@ -201,9 +244,13 @@ def run_plan(
     seed : int
         Root seed.
     workers : int, default 1
-        Threads.
+        Threads or processes.
     progress : callable, optional
         See `mice`.
+    executor : {"threads", "processes"}, default "threads"
+        What `workers` are.
+    original : ndarray of shape (n_rows, n_variables), optional
+        The data before holes were filled from columns that say the same; `matrix` if not given.
 
     Returns
     -------
@@ -212,49 +259,67 @@ def run_plan(
     chains: list[ChainResult] = []
     sets: list[np.ndarray] = []
     events: list[LoggedEvent] = list(plan.events)
-    numbers = range(1, plan.m + 1)
-    # Native threads beside ours would compete with them; one each is fastest and always the same.
-    with threadpool_limits(1), ThreadPoolExecutor(max_workers=workers) as pool:
-        if plan.incomplete:
-            count = _counter(progress, "imputation", plan.m * plan.maxit * len(plan.incomplete))
-            chains = list(pool.map(lambda i: impute(plan, matrix, seed, i, count), numbers))
-            sets = [chain.matrix for chain in chains]
-        if plan.synthesises:
-            synthesizers = _fit_all(plan, sets or [matrix], workers, progress)
-            count = _counter(progress, "draw", plan.m)
-            draw = partial(_draw_set, synthesizers, seed, count)
-            sets = list(pool.map(draw, numbers))
-            events += [event for s in synthesizers for event in s.events]
-    if plan.k == plan.n_rows:
-        sets = [_keep_holes(plan, s) for s in sets] or [matrix.copy() for _ in numbers]
+    if plan.incomplete:
+        steps = plan.maxit * len(plan.incomplete)
+        count = _counter(progress, "imputation", plan.m * steps)
+        run_chain = partial(impute, plan, matrix, seed)
+        chains = run_all(run_chain, range(1, plan.m + 1), workers, executor, count, steps)
+        sets = [chain.matrix for chain in chains]
+        events += [event for chain in chains for event in chain.events]
+    if plan.synthesises:
+        sources = sets or [matrix]
+        synthesizers = _fit_synthesizers(plan, sources, workers, progress)
+        numbers = set_numbers(plan)
+        count = _counter(progress, "draw", len(numbers))
+        draw = partial(_draw_set, synthesizers, seed)
+        sets = run_all(draw, numbers, workers, executor, count)
+        events += [event for s in synthesizers for event in s.events]
+        if plan.k == plan.n_rows:
+            sets = [_keep_holes(plan, s) for s in sets]
+        events += never_drawn(plan.schema, sources[0], sets, plan.drawn)
+    else:
+        sets = [_keep_holes(plan, s) for s in sets] or [matrix.copy() for _ in range(plan.m)]
     return MultiplyImputed(
         schema=plan.schema,
         sets=tuple(sets),
         provenance=make_provenance(plan, bool(plan.incomplete)),
-        events=tuple(events + [event for chain in chains for event in chain.events]),
+        events=tuple(events),
         # Row labels may name persons: they stay only where real cells stay too.
         index=pd.RangeIndex(plan.k) if plan.synthesises and plan.where.all() else index,
-        original=None if plan.synthesises else matrix,
+        original=None if plan.synthesises else (matrix if original is None else original),
+        plan=None if plan.synthesises else plan,
+        seed=None if plan.synthesises else seed,
         chain_means=np.stack([c.means for c in chains], axis=-1) if chains else None,
         chain_variances=np.stack([c.variances for c in chains], axis=-1) if chains else None,
         chain_variables=tuple(plan.incomplete),
     )
 
 
-def _fit_all(
+def set_numbers(plan: ImputationPlan) -> list[tuple[int, int]]:
+    """Return the numbers (imputation, synthesis) of all synthetic sets in order."""
+    if plan.incomplete:
+        return [(i, j) for i in range(1, plan.m + 1) for j in range(1, plan.r + 1)]
+    return [(1, j) for j in range(1, plan.m + 1)]
+
+
+def _fit_synthesizers(
     plan: ImputationPlan, sources: list[np.ndarray], workers: int, progress: Progress | None
-) -> list[Synthesizer]:
+) -> list[AnySynthesizer]:
     count = _counter(progress, "fit", len(sources) * len(plan.drawn))
-    return [fit_synthesizer(plan, source, workers, count) for source in sources]
+    with threadpool_limits(1):
+        return [fit_synthesizer(plan, source, workers, count) for source in sources]
 
 
 def _draw_set(
-    synthesizers: list[Synthesizer], seed: int, count: Callable[[], None], number: int
+    synthesizers: list[AnySynthesizer],
+    seed: int,
+    number: tuple[int, int],
+    step: Callable[[], None] = nothing,
 ) -> np.ndarray:
-    """Draw set `number`: from its own imputation, or from the only completed data there are."""
-    imputation = number if len(synthesizers) > 1 else 1
-    drawn = synthesizers[imputation - 1].draw(seed, number, imputation)
-    count()
+    """Draw a synthetic set of one imputation, or of the only completed data there are."""
+    imputation, synthesis = number
+    drawn = synthesizers[imputation - 1].draw(seed, synthesis, imputation)
+    step()
     return drawn
 
 

@@ -74,19 +74,23 @@ class PassiveVariables:
 def evaluate_encoded(
     expression: Expression, schema: Schema, matrix: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Evaluate a formula on rows of an encoded matrix; categories appear as their labels."""
+    """Evaluate a formula on rows of an encoded matrix; categories appear as their labels.
+
+    Missing values that are kept as data are NaN, or None in place of a label: no comparison holds.
+    """
     columns = {}
     for name in expression.names:
         variable = schema[name]
         values = matrix[rows, schema.position(name)]
         n_missing = int(np.isnan(values).sum())
-        if n_missing:
+        if n_missing and not variable.keep_missing:
             raise DataError(
                 f"{expression.origin}: '{name}' has no value in {n_missing} of {len(values)} rows: "
                 "give it a method, and visit it earlier"
             )
         if variable.is_categorical:
-            values = np.array(variable.categories, dtype=object)[values.astype(int)]
+            codes = np.where(np.isnan(values), -1, values).astype(int)
+            values = np.array([*variable.categories, None], dtype=object)[codes]
         columns[name] = values
     return expression.evaluate(columns)
 
@@ -94,19 +98,25 @@ def evaluate_encoded(
 def encode_result(
     result: np.ndarray, variable: Variable, expression: Expression, n_rows: int
 ) -> np.ndarray:
-    """Turn the result of a formula into encoded values, or say how many rows have none."""
+    """Turn the result of a formula into encoded values, or say how many rows have none.
+
+    A variable that keeps missing values as data may get them: NaN, or None for a category.
+    """
     result = np.broadcast_to(result, n_rows)
     if variable.is_categorical:
         codes = {label: float(i) for i, label in enumerate(variable.categories)}
         encoded = np.array([codes.get(label, np.nan) for label in result.tolist()], dtype=float)
+        no_value = np.array([label is None for label in result.tolist()], dtype=bool)
         problem = "a value that is not one of the variable's categories"
     else:
         try:
             encoded = result.astype(float)
         except (TypeError, ValueError):
-            encoded = np.full(n_rows, np.nan)
+            encoded = np.full(n_rows, np.inf)
+        no_value = np.isnan(encoded)
         problem = "no finite number"
-    n_bad = int((~np.isfinite(encoded)).sum())
+    accepted = np.isfinite(encoded) | (no_value & variable.keep_missing)
+    n_bad = int((~accepted).sum())
     if n_bad:
         raise DataError(
             f"{expression.origin}: the formula gives {problem} in {n_bad} of {n_rows} rows: "

@@ -13,10 +13,14 @@ import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Schema
+from synth_tasks.engine.formulas import read_formula
 from synth_tasks.engine.passive import PassiveVariables
+from synth_tasks.engine.rules import Rules, RuleTexts
 from synth_tasks.expressions import Expression
+from synth_tasks.inference.formula import Formula
 
 Conditioning = Literal["synthetic", "observed"]
+SmoothingKind = Literal["density", "spline"]
 MARGIN_METHOD = "sample"
 
 
@@ -72,6 +76,22 @@ class ImputationPlan:
         Rows of a synthetic set.
     options : mapping of str to mapping
         Options by method.
+    variable_options : mapping of str to mapping
+        Options of the method of single variables; they count more.
+    r : int
+        Syntheses of each imputation, where incomplete data are synthesised.
+    formulas : mapping of str to str
+        Model formulas that say how predictors enter.
+    rules : mapping of str to mapping
+        Conditions under which a variable has one value only.
+    smoothing : mapping of str to {"density", "spline"}
+        How drawn values of donors are smoothed, for numeric variables.
+    tail_support : int
+        Least number of donors behind the largest and smallest values of a synthesis.
+    strata : tuple of str
+        Variables whose categories divide the data into parts, each with models of its own.
+    min_stratum_size : int
+        Strata with fewer rows are merged.
     events : tuple of LoggedEvent
         What was decided on the user's behalf.
     """
@@ -90,6 +110,14 @@ class ImputationPlan:
     proper: bool
     k: int
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    variable_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    r: int = 1
+    formulas: Mapping[str, str] = field(default_factory=dict)
+    rules: RuleTexts = field(default_factory=dict)
+    smoothing: Mapping[str, SmoothingKind] = field(default_factory=dict)
+    tail_support: int = 1
+    strata: tuple[str, ...] = ()
+    min_stratum_size: int = 1
     events: tuple[LoggedEvent, ...] = ()
 
     @cached_property
@@ -107,6 +135,21 @@ class ImputationPlan:
             for name, text in self.post.items()
             if text
         }
+
+    @cached_property
+    def formula_columns(self) -> dict[str, Formula]:
+        """The model formulas."""
+        return {name: read_formula(name, text, self.schema) for name, text in self.formulas.items()}
+
+    @cached_property
+    def ruled(self) -> Rules:
+        """The rules."""
+        return Rules(self.rules, self.schema)
+
+    def options_of(self, name: str, method: str) -> dict[str, Any]:
+        """Return the options of a method where it is used for a variable."""
+        own = self.variable_options.get(name, {}) if method == self.methods[name] else {}
+        return {**self.options.get(method, {}), **own}
 
     @property
     def n_rows(self) -> int:
@@ -218,6 +261,14 @@ class ImputationPlan:
                 "proper": self.proper,
                 "k": self.k,
                 "options": {name: dict(o) for name, o in self.options.items()},
+                "variable_options": {name: dict(o) for name, o in self.variable_options.items()},
+                "r": self.r,
+                "formulas": dict(self.formulas),
+                "rules": {name: dict(r) for name, r in self.rules.items()},
+                "smoothing": dict(self.smoothing),
+                "tail_support": self.tail_support,
+                "strata": list(self.strata),
+                "min_stratum_size": self.min_stratum_size,
                 "events": [[e.variable, e.event] for e in self.events],
             }
         )
@@ -233,6 +284,7 @@ class ImputationPlan:
         item["ignore"] = _unpack(item["ignore"], (n_rows,))
         item["predictors"] = {name: tuple(p) for name, p in item["predictors"].items()}
         item["visit_sequence"] = tuple(item["visit_sequence"])
+        item["strata"] = tuple(item["strata"])
         item["events"] = tuple(LoggedEvent(*event) for event in item["events"])
         return cls(schema=schema, **item)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synth_tasks.data import Schema
+from synth_tasks.data import Label, Schema
+from synth_tasks.engine import resolving
 from synth_tasks.engine.passive import PassiveVariables
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula
-from synth_tasks.engine.registry import check_suits, find_method, make_options
-from synth_tasks.engine.setup import DEFAULT_METHODS, WHERE_KEYWORDS, order_columns
+from synth_tasks.engine.redundancy import Twins, fill_from_twins, find_twins
+from synth_tasks.engine.refinement import is_refined
 from synth_tasks.errors import PlanError
-from synth_tasks.expressions import Expression
+
+DERIVED_METHOD = "derived"
 
 
 def make_plan(
@@ -22,17 +25,26 @@ def make_plan(
     missing: np.ndarray,
     *,
     m: int = 5,
+    r: int = 1,
     maxit: int = 5,
     method: str | Sequence[str] | Mapping[str, str] | None = None,
     predictor_matrix: pd.DataFrame | Mapping[str, Mapping[str, int]] | None = None,
+    formulas: Mapping[str, str] | None = None,
     where: str | pd.DataFrame | np.ndarray = "missing",
     visit_sequence: str | Sequence[str] = "roman",
     post: Mapping[str, str] | None = None,
+    rules: Mapping[str, Mapping[str, Label | None]] | None = None,
     ignore: Sequence[bool] | np.ndarray | None = None,
     conditioning: str = "synthetic",
     proper: bool = False,
     k: int | None = None,
+    strata: str | Sequence[str] | None = None,
+    min_stratum_size: int | None = None,
+    smoothing: str | Mapping[str, str] | None = None,
+    tail_support: int = 1,
     method_options: Mapping[str, Mapping[str, Any]] | None = None,
+    variable_options: Mapping[str, Mapping[str, Any]] | None = None,
+    twins: Sequence[Twins] = (),
 ) -> ImputationPlan:
     """Resolve and check the arguments of `mice`, which documents them.
 
@@ -42,8 +54,11 @@ def make_plan(
         All variables.
     missing : ndarray of bool of shape (n_rows, n_variables)
         Cells without a value.
-    m, maxit, method, predictor_matrix, where, visit_sequence, post, ignore : see `mice`
-    conditioning, proper, k, method_options : see `mice`
+    m, r, maxit, method, predictor_matrix, formulas, where, visit_sequence, post : see `mice`
+    rules, ignore, conditioning, proper, k, strata, min_stratum_size, smoothing : see `mice`
+    tail_support, method_options, variable_options : see `mice`
+    twins : sequence of Twins
+        Columns that say the same; the later one is derived.
 
     Returns
     -------
@@ -54,234 +69,116 @@ def make_plan(
     PlanError
         If the set-up cannot work; the message names the setting and the remedy.
     """
-    for name, number in (("m", m), ("maxit", maxit)):
+    for name, number in (("m", m), ("r", r), ("maxit", maxit), ("tail_support", tail_support)):
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise PlanError(f"{name} must be a whole number of 1 or more")
     if conditioning not in ("synthetic", "observed"):
         raise PlanError("conditioning must be 'synthetic' or 'observed'")
-    mask = _resolve_where(where, missing, schema)
-    methods = _resolve_methods(method, schema, mask)
+    mask = resolving.resolve_where(where, missing, schema)
+    methods = resolving.resolve_methods(method, schema, mask)
     mask = mask & np.array([bool(methods[name]) for name in schema.names])
     events: list[LoggedEvent] = []
     passive = PassiveVariables({n: t for n, t in methods.items() if is_formula(t)}, schema)
-    mask = _extend_to_passive(mask, missing, passive, events)
-    allowed = _resolve_predictors(predictor_matrix, schema)
-    predictors = _clean_predictors(allowed, methods, passive, missing, schema, events)
-    visits = _resolve_visits(visit_sequence, schema, mask, methods)
-    _check_options(method_options)
+    mask = resolving.extend_to_passive(mask, missing, passive, events)
+    allowed = resolving.resolve_predictors(predictor_matrix, schema)
+    texts = resolving.resolve_formulas(formulas, allowed, methods, schema)
+    predictors = resolving.clean_predictors(allowed, methods, passive, missing, schema, events)
+    visits = resolving.resolve_visits(visit_sequence, schema, mask, methods)
+    options, own_options = resolving.resolve_options(
+        method_options, variable_options, methods, schema
+    )
+    names, min_size = resolving.resolve_strata(strata, min_stratum_size, schema)
     plan = ImputationPlan(
         schema=schema,
         m=m,
+        r=r,
         maxit=maxit,
         methods=methods,
         predictors=predictors,
+        formulas=texts,
         visit_sequence=visits,
         where=mask,
         missing=missing,
-        post=_resolve_post(post, schema, methods),
-        ignore=_resolve_ignore(ignore, len(missing)),
+        post=resolving.resolve_post(post, schema, methods),
+        rules=resolving.resolve_rules(rules, methods, schema),
+        ignore=resolving.resolve_ignore(ignore, len(missing)),
         conditioning=conditioning,  # type: ignore[arg-type]
         proper=bool(proper),
-        k=_resolve_k(k, mask, conditioning),
-        options={name: dict(options) for name, options in (method_options or {}).items()},
-        events=tuple(events),
+        k=resolving.resolve_k(k, mask, conditioning),
+        strata=names,
+        min_stratum_size=min_size,
+        smoothing=resolving.resolve_smoothing(smoothing, schema),
+        tail_support=tail_support,
+        options=options,
+        variable_options=own_options,
     )
+    plan = _derive_twins(plan, twins, events)
+    plan = replace(plan, events=tuple(events))
     _check_donors(plan)
+    _check_stages(plan)
+    _check_refinement(plan, smoothing)
     _check_formulas(plan)
+    _check_order(plan)
     return plan
 
 
-def _resolve_where(
-    where: str | pd.DataFrame | np.ndarray, missing: np.ndarray, schema: Schema
-) -> np.ndarray:
-    if isinstance(where, str):
-        if where not in WHERE_KEYWORDS:
-            raise PlanError(f"where: unknown keyword '{where}'; use {', '.join(WHERE_KEYWORDS)}")
-        return {
-            "missing": missing,
-            "all": np.ones_like(missing),
-            "none": np.zeros_like(missing),
-            "observed": ~missing,
-        }[where].copy()
-    if isinstance(where, pd.DataFrame):
-        _require_names("where", list(where.columns), schema)
-        where = where.reindex(columns=schema.names, fill_value=False).to_numpy()
-    mask = np.asarray(where)
-    if mask.shape != missing.shape or mask.dtype != bool:
-        raise PlanError(
-            f"where must be a table of True and False of shape {missing.shape}, not {mask.shape}"
-        )
-    return mask.copy()
+def plan_and_fill(
+    matrix: np.ndarray, schema: Schema, **settings: Any
+) -> tuple[ImputationPlan, np.ndarray]:
+    """Plan for data, after filling holes of columns from others that say the same.
 
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data.
+    schema : Schema
+        Its description.
+    **settings
+        Arguments of `make_plan`.
 
-def _resolve_methods(
-    method: str | Sequence[str] | Mapping[str, str] | None, schema: Schema, mask: np.ndarray
-) -> dict[str, str]:
-    needed = {name: bool(mask[:, i].any()) for i, name in enumerate(schema.names)}
-    methods = {v.name: DEFAULT_METHODS[v.kind] if needed[v.name] else "" for v in schema}
-    if isinstance(method, str):
-        methods = {name: method if needed[name] else "" for name in schema.names}
-    elif isinstance(method, Mapping):
-        _require_names("method", list(method), schema)
-        methods |= {
-            name: str(text)
-            for name, text in method.items()
-            if needed[name] or is_formula(str(text))
-        }
-    elif method is not None:
-        if len(method) != len(schema):
-            raise PlanError(f"method must have {len(schema)} entries, one per column")
-        methods = {
-            name: str(text) if needed[name] or is_formula(str(text)) else ""
-            for name, text in zip(schema.names, method, strict=True)
-        }
-    for variable in schema:
-        text = methods[variable.name]
-        if text and not is_formula(text):
-            check_suits(text, variable)
-    return methods
-
-
-def _extend_to_passive(
-    mask: np.ndarray, missing: np.ndarray, passive: PassiveVariables, events: list[LoggedEvent]
-) -> np.ndarray:
-    """Recompute passive cells wherever a real input is replaced: the old value would give it away.
-
-    An observed passive value whose input was missing stays, as any observed value does.
+    Returns
+    -------
+    plan : ImputationPlan
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data with fewer holes.
     """
-    mask = mask.copy()
-    for name in passive.order:
-        column = passive.schema.position(name)
-        inputs = [passive.schema.position(i) for i in passive.expressions[name].names]
-        replaced = (mask[:, inputs] & ~missing[:, inputs]).any(axis=1)
-        stale = replaced & ~mask[:, column]
-        if stale.any():
-            mask[stale, column] = True
-            events.append(LoggedEvent(name, f"recomputed in {int(stale.sum())} more rows"))
-    return mask
+    twins = find_twins(matrix, schema)
+    plan = make_plan(schema, schema.holes(matrix), **settings, twins=twins)
+    filled = fill_from_twins(matrix, schema, twins, plan.where & plan.missing)
+    settled = np.isnan(matrix) & ~np.isnan(filled)
+    if not settled.any():
+        return plan, matrix
+    # In an imputation these cells are done; a synthesis replaces them like observed ones.
+    where = plan.where if plan.synthesises else plan.where & ~settled
+    again = make_plan(schema, schema.holes(filled), **{**settings, "where": where}, twins=twins)
+    events = [
+        LoggedEvent(name, f"{count} holes filled from a column that says the same")
+        for name, count in zip(schema.names, settled.sum(axis=0), strict=True)
+        if count
+    ]
+    return replace(again, events=(*again.events, *events)), filled
 
 
-def _resolve_predictors(
-    matrix: pd.DataFrame | Mapping[str, Mapping[str, int]] | None, schema: Schema
-) -> dict[str, list[str]]:
-    allowed = {t: {p: True for p in schema.names if p != t} for t in schema.names}
-    if matrix is not None:
-        rows = (
-            {str(t): dict(matrix.loc[t]) for t in matrix.index}
-            if isinstance(matrix, pd.DataFrame)
-            else matrix
-        )
-        _require_names("predictor_matrix", list(rows), schema)
-        for target, row in rows.items():
-            _require_names(f"predictor_matrix row '{target}'", list(row), schema)
-            for predictor, flag in row.items():
-                if flag not in (0, 1):
-                    raise PlanError(
-                        f"predictor_matrix: entry of row '{target}', column '{predictor}' "
-                        "must be 0 or 1"
-                    )
-                if predictor != target:
-                    allowed[target][predictor] = bool(flag)
-    return {target: [p for p, flag in row.items() if flag] for target, row in allowed.items()}
-
-
-def _clean_predictors(
-    predictors: Mapping[str, Sequence[str]],
-    methods: Mapping[str, str],
-    passive: PassiveVariables,
-    missing: np.ndarray,
-    schema: Schema,
-    events: list[LoggedEvent],
-) -> dict[str, tuple[str, ...]]:
-    left_missing = {
-        v.name for i, v in enumerate(schema) if missing[:, i].any() and not methods[v.name]
-    }
-    inputs = {name: passive.inputs(name) for name in passive.order}
-    cleaned = {}
-    for target, row in predictors.items():
-        kept = []
-        for predictor in row:
-            if target in inputs.get(predictor, ()):
-                reason = f"'{predictor}' does not predict '{target}', which it is computed from"
-            elif predictor in left_missing:
-                reason = f"'{predictor}' does not predict '{target}': its missing values stay"
-            else:
-                kept.append(predictor)
-                continue
-            if methods[target]:
-                events.append(LoggedEvent(target, reason))
-        cleaned[target] = tuple(kept)
-    return cleaned
-
-
-def _resolve_visits(
-    visit_sequence: str | Sequence[str],
-    schema: Schema,
-    mask: np.ndarray,
-    methods: Mapping[str, str],
-) -> tuple[str, ...]:
-    if isinstance(visit_sequence, str):
-        order = order_columns(schema.names, mask.sum(axis=0), visit_sequence)
-    else:
-        order = list(visit_sequence)
-        _require_names("visit_sequence", order, schema)
-        if len(set(order)) != len(order):
-            raise PlanError("visit_sequence names a variable twice: list each once")
-    due = [name for name in schema.names if methods[name] and mask[:, schema.position(name)].any()]
-    left_out = [name for name in due if name not in order and not is_formula(methods[name])]
-    if left_out:
-        raise PlanError(
-            f"visit_sequence leaves out '{left_out[0]}', which has cells to impute: add it, or set "
-            "its method to an empty text"
-        )
-    order += [name for name in due if name not in order]
-    return tuple(name for name in order if name in due)
-
-
-def _resolve_post(
-    post: Mapping[str, str] | None, schema: Schema, methods: Mapping[str, str]
-) -> dict[str, str]:
-    texts = {name: text for name, text in (post or {}).items() if text}
-    _require_names("post", list(texts), schema)
-    for name, text in texts.items():
-        if is_formula(methods[name]):
-            raise PlanError(f"post: '{name}' is passive; put the correction into its formula")
-        Expression(text, origin=f"post of '{name}'").require_columns(schema.names)
-    return texts
-
-
-def _resolve_ignore(ignore: Sequence[bool] | np.ndarray | None, n_rows: int) -> np.ndarray:
-    if ignore is None:
-        return np.zeros(n_rows, dtype=bool)
-    rows = np.asarray(ignore)
-    if rows.shape != (n_rows,) or rows.dtype != bool:
-        raise PlanError(f"ignore must be {n_rows} times True or False, one per row")
-    if rows.all():
-        raise PlanError("ignore leaves no row to fit a model on")
-    return rows
-
-
-def _resolve_k(k: int | None, mask: np.ndarray, conditioning: str) -> int:
-    n_rows = len(mask)
-    if k is None or k == n_rows:
-        return n_rows
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise PlanError("k must be a whole number of 1 or more")
-    if not mask.all() or conditioning != "synthetic":
-        raise PlanError(
-            "k differs from the number of rows: set where='all', conditioning='synthetic'"
-        )
-    return k
-
-
-def _check_options(method_options: Mapping[str, Mapping[str, Any]] | None) -> None:
-    for name, given in (method_options or {}).items():
-        find_method(name)
-        if not isinstance(given, Mapping):
-            raise PlanError(
-                "method_options must be given by method, e.g. {'cart': {'minbucket': 3}}"
-            )
-        make_options(name, given)
+def _derive_twins(
+    plan: ImputationPlan, twins: Sequence[Twins], events: list[LoggedEvent]
+) -> ImputationPlan:
+    """Compute the later of two columns that say the same, where both are filled in together."""
+    methods, predictors = dict(plan.methods), dict(plan.predictors)
+    if plan.synthesises and plan.conditioning == "observed":
+        return plan  # what is derived from a real value is that real value
+    for pair in twins:
+        if not {pair.first, pair.second} <= {*plan.visit_sequence}:
+            continue
+        first, second = sorted((pair.first, pair.second), key=plan.visit_sequence.index)
+        together = (plan.column(plan.where, first) == plan.column(plan.where, second)).all()
+        stated = {*plan.post, *plan.rules, *plan.formulas, *plan.variable_options}
+        passive = is_formula(methods[first]) or is_formula(methods[second])
+        if not together or passive or second in stated or first not in predictors[second]:
+            continue
+        methods[second], predictors[second] = DERIVED_METHOD, (first,)
+        predictors[first] = tuple(p for p in predictors[first] if p != second)
+        events.append(LoggedEvent(second, f"derived from '{first}', which says the same"))
+    return replace(plan, methods=methods, predictors=predictors)
 
 
 def _check_donors(plan: ImputationPlan) -> None:
@@ -293,33 +190,75 @@ def _check_donors(plan: ImputationPlan) -> None:
             )
 
 
+def _check_stages(plan: ImputationPlan) -> None:
+    """Refuse settings of a synthesis where there is none, and r where there is one stage."""
+    if plan.r > 1 and not (plan.synthesises and plan.incomplete):
+        raise PlanError(
+            "r counts the syntheses of each imputation, but the data are not both incomplete and "
+            "synthesised: set m instead"
+        )
+    if plan.strata and not plan.synthesises:
+        raise PlanError(
+            "strata divide a synthesis, but no observed cell is replaced: leave them out"
+        )
+
+
+def _check_refinement(plan: ImputationPlan, smoothing: str | Mapping[str, str] | None) -> None:
+    """Refuse smoothing of a variable whose values are not those of donors."""
+    if not isinstance(smoothing, Mapping):
+        return
+    effective = replace(plan, methods=plan.effective_methods())
+    for name in plan.smoothing:
+        if name in plan.drawn and not is_refined(effective, name):
+            raise PlanError(
+                f"smoothing: method '{plan.methods[name]}' of '{name}' draws no values of donors: "
+                "leave the variable out"
+            )
+
+
 def _check_formulas(plan: ImputationPlan) -> None:
-    """Refuse formulas that would read a cell before it holds a value, or one that never does."""
+    """Refuse formulas that would read a cell that never holds a value."""
     left_missing = [n for n in plan.schema.names if not plan.methods[n]]
-    for name, expression in {**plan.passive.expressions, **plan.post_expressions}.items():
+    read_by = {
+        expression.origin: (name, expression.names)
+        for name, expression in {**plan.passive.expressions, **plan.post_expressions}.items()
+    }
+    read_by |= {f"rules of '{name}'": (name, plan.ruled.reads(name)) for name in plan.rules}
+    for origin, (name, names) in read_by.items():
         rows = plan.column(plan.missing | plan.where, name)
-        for read in sorted(expression.names.intersection(left_missing)):
+        for read in sorted(names.intersection(left_missing)):
             if (plan.column(plan.missing, read) & rows).any():
                 raise PlanError(
-                    f"{expression.origin} reads '{read}', whose missing values stay: give it a method"
+                    f"{origin} reads '{read}', whose missing values stay: give it a method"
                 )
-    if not plan.synthesises:
-        return
-    done = [name for name in plan.schema.names if not plan.column(plan.replaced, name).any()]
-    for name in plan.drawn:
-        if name in plan.post_expressions:
-            available = {name, *done, *plan.passive.ready(done)}
-            later = sorted(plan.post_expressions[name].names - available)
-            if later:
-                raise PlanError(
-                    f"post of '{name}' reads '{later[0]}', which is drawn later: visit it earlier"
-                )
-        done.append(name)
 
 
-def _require_names(setting: str, names: Sequence[object], schema: Schema) -> None:
-    for name in names:
-        if name not in schema:
+def _check_order(plan: ImputationPlan) -> None:
+    """Refuse rules and post-processing that read what is drawn later."""
+    if plan.synthesises:
+        kept = [name for name in plan.schema.names if not plan.column(plan.replaced, name).any()]
+        _require_earlier(plan, "post", kept, plan.drawn)
+        _require_earlier(plan, "rules", kept, plan.drawn)
+    if plan.incomplete:
+        whole = [name for name in plan.schema.names if not plan.column(plan.missing, name).any()]
+        visited = [name for name in plan.incomplete if not is_formula(plan.methods[name])]
+        # A rule must hold when the sweep is over; post-processing may read an earlier draw.
+        _require_earlier(plan, "rules", whole, visited)
+
+
+def _require_earlier(
+    plan: ImputationPlan, setting: str, done: Sequence[str], visits: Sequence[str]
+) -> None:
+    settled = list(done)
+    for name in visits:
+        if setting == "rules":
+            reads = plan.ruled.reads(name)
+        else:
+            expression = plan.post_expressions.get(name)
+            reads = expression.names - {name} if expression else frozenset()
+        later = sorted(reads - {*settled, *plan.passive.ready(settled)})
+        if later:
             raise PlanError(
-                f"{setting}: unknown column '{name}'; the data have {', '.join(schema.names)}"
+                f"{setting} of '{name}' reads '{later[0]}', which is drawn later: visit it earlier"
             )
+        settled.append(name)

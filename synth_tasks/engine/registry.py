@@ -82,6 +82,8 @@ class Method:
         Dataclass of its options with their defaults; it checks values itself.
     draws_parameters : bool
         Whether `draw` already varies the model's parameters, as a proper imputation must.
+    donors : bool
+        Whether `draw` returns values observed in training rows, which smoothing may then replace.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Method:
     kinds: frozenset[Kind]
     options: type
     draws_parameters: bool
+    donors: bool
 
 
 _METHODS: dict[str, Method] = {}
@@ -99,11 +102,12 @@ def method(
     kinds: frozenset[Kind] = ALL_KINDS,
     options: type = NoOptions,
     draws_parameters: bool = False,
+    donors: bool = False,
 ) -> Callable[[Fit], Fit]:
     """Register a fit function under a name; see `Method` for the parameters."""
 
     def register(fit: Fit) -> Fit:
-        _METHODS[name] = Method(name, fit, frozenset(kinds), options, draws_parameters)
+        _METHODS[name] = Method(name, fit, frozenset(kinds), options, draws_parameters, donors)
         return fit
 
     return register

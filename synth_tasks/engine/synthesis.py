@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from synth_tasks.engine.fitting import bootstrap, draw_values, fit_variable, select
+from synth_tasks.engine.fitting import (
+    FittedVariable,
+    bootstrap,
+    draw_values,
+    draws_parameters,
+    fit_variable,
+    training_rows,
+)
+from synth_tasks.engine.levels import lost_levels
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
-from synth_tasks.engine.registry import Fitted, find_method
+from synth_tasks.engine.refinement import refine
+from synth_tasks.engine.strata import Strata, divide
 from synth_tasks.seeding import generator
 
 
@@ -24,13 +35,13 @@ class SynthesisStep:
         The variable.
     predictors : tuple of str
         Variables already synthetic, or never replaced.
-    fitted : Fitted or None
+    fitted : FittedVariable or None
         The model; None if it is fitted anew for every set (proper synthesis).
     """
 
     name: str
     predictors: tuple[str, ...]
-    fitted: Fitted | None
+    fitted: FittedVariable | None
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,15 @@ class Synthesizer:
     steps: tuple[SynthesisStep, ...]
     events: tuple[LoggedEvent, ...] = ()
 
-    def draw(self, seed: int, set_number: int, imputation: int = 1) -> np.ndarray:
+    def draw(
+        self,
+        seed: int,
+        set_number: int,
+        imputation: int = 1,
+        *,
+        k: int | None = None,
+        stratum: int | None = None,
+    ) -> np.ndarray:
         """Draw one synthetic set.
 
         Parameters
@@ -68,41 +87,44 @@ class Synthesizer:
             Number of the set, 1..m.
         imputation : int, default 1
             Which completed data set the synthesizer was fitted on.
+        k : int, optional
+            Rows of the set, if all cells are replaced; as planned if not given.
+        stratum : int, optional
+            Number of the stratum, if this is the synthesizer of one.
 
         Returns
         -------
         ndarray of shape (k, n_variables)
-            Encoded synthetic data, rows in source order.
+            Encoded synthetic data; rows in source order where some cells are kept.
         """
         plan = self.plan
         # Cells yet to be drawn are NaN, so that no real value can reach a prediction.
-        if plan.k == plan.n_rows:
+        if k is None and plan.k == plan.n_rows:
             where = plan.replaced
             work = np.where(where, np.nan, self.matrix)
         else:
-            where = np.ones((plan.k, len(plan.schema)), dtype=bool)
+            where = np.ones((plan.k if k is None else k, len(plan.schema)), dtype=bool)
             work = np.full(where.shape, np.nan, order="F")
         done = {v.name for v in plan.schema if not plan.column(where, v.name).any()}
         self._compute_passive(work, where, done)
         for step in self.steps:
             rows = plan.column(where, step.name)
-            address = (imputation, set_number, step.name)
+            address: tuple[int | str, ...] = (imputation, set_number, step.name)
+            if stratum is not None:
+                address += ("stratum", stratum)
             fitted = step.fitted or self._refit(step, generator(seed, "bootstrap", *address))
             source = self.matrix if plan.conditioning == "observed" else work
-            x = select(plan, step.predictors, source, rows)
             rng = generator(seed, "synthesis", *address)
-            values = draw_values(plan, step.name, fitted, x, work, rows, rng)
+            values = draw_values(plan, fitted, source, work, rows, rng)
             plan.column(work, step.name)[rows] = values
             done.add(step.name)
             self._compute_passive(work, where, done)
         return work
 
-    def _refit(self, step: SynthesisStep, rng: np.random.Generator) -> Fitted:
+    def _refit(self, step: SynthesisStep, rng: np.random.Generator) -> FittedVariable:
         """Fit on a bootstrap sample, as the approximate Bayesian bootstrap of a proper synthesis."""
-        rows = bootstrap(~self.plan.ignore, rng)
-        return fit_variable(
-            self.plan, step.name, step.predictors, self.matrix, rows, lambda event: None
-        )
+        rows = bootstrap(_training_rows(self.plan, step.name, self.matrix), rng)
+        return _fit(self.plan, step.name, step.predictors, self.matrix, rows, lambda event: None)
 
     def _compute_passive(self, work: np.ndarray, where: np.ndarray, done: set[str]) -> None:
         """Compute the passive variables whose inputs have become available."""
@@ -113,12 +135,66 @@ class Synthesizer:
             done.add(name)
 
 
+@dataclass(frozen=True)
+class StratifiedSynthesizer:
+    """A synthesizer for each stratum; as confidential as one.
+
+    Parameters
+    ----------
+    plan : ImputationPlan
+        Of the whole data.
+    matrix : ndarray of shape (n_rows, n_variables)
+        The cells that are kept; NaN elsewhere.
+    strata : Strata
+        Which rows belong together.
+    synthesizers : tuple of Synthesizer
+        One a stratum.
+    events : tuple of LoggedEvent
+        Remarks of the methods, and which strata were merged.
+
+    References
+    ----------
+    Nowok, Raab & Dibben (2016). synthpop: bespoke creation of synthetic data in R. Journal of
+    Statistical Software 74(11).
+    """
+
+    plan: ImputationPlan
+    matrix: np.ndarray
+    strata: Strata
+    synthesizers: tuple[Synthesizer, ...]
+    events: tuple[LoggedEvent, ...] = ()
+
+    def draw(self, seed: int, set_number: int, imputation: int = 1) -> np.ndarray:
+        """Draw one synthetic set; see `Synthesizer.draw`.
+
+        Where all cells are replaced, the sizes of the strata are drawn too (their real sizes are counts
+        of people), and the strata stand one after the other.
+        """
+        drawn: list[np.ndarray] = []
+        if not self.plan.replaced.all():
+            work = self.matrix.copy(order="F")
+            for number, synthesizer in enumerate(self.synthesizers):
+                rows = self.strata.rows(number)
+                work[rows] = synthesizer.draw(seed, set_number, imputation, stratum=number)
+            return work
+        rng = generator(seed, "strata", imputation, set_number)
+        sizes = rng.multinomial(self.plan.k, self.strata.shares)
+        for number, (synthesizer, size) in enumerate(zip(self.synthesizers, sizes, strict=True)):
+            drawn.append(
+                synthesizer.draw(seed, set_number, imputation, k=int(size), stratum=number)
+            )
+        return np.asfortranarray(np.vstack(drawn))
+
+
+AnySynthesizer = Synthesizer | StratifiedSynthesizer
+
+
 def fit_synthesizer(
     plan: ImputationPlan,
     matrix: np.ndarray,
     workers: int = 1,
     step: Callable[[], None] = lambda: None,
-) -> Synthesizer:
+) -> AnySynthesizer:
     """Fit the models of all variables to be replaced.
 
     Models are fitted on real values. With ``conditioning="synthetic"`` a variable is predicted from
@@ -139,7 +215,7 @@ def fit_synthesizer(
 
     Returns
     -------
-    Synthesizer
+    Synthesizer, or StratifiedSynthesizer if the plan has strata
 
     References
     ----------
@@ -148,27 +224,60 @@ def fit_synthesizer(
     Raab, Nowok & Dibben (2016). Practical data synthesis for large samples. Journal of Privacy and
     Confidentiality 7(3), 67-97.
     """
+    plan, events = _settle_methods(plan)
+    events += _unlearnable_levels(plan, matrix)
+    if not plan.strata:
+        fitted = _fit_all(plan, matrix, workers, step)
+        return replace(fitted, events=(*events, *fitted.events))
+    strata, merged = divide(matrix, plan.schema, plan.strata, plan.min_stratum_size)
+    synthesizers = []
+    for number in range(strata.count):
+        rows = strata.rows(number)
+        fitted = _fit_all(_part_of(plan, rows), matrix[rows], workers, step)
+        synthesizers.append(fitted)
+        events += [replace(e, event=f"stratum {number + 1}: {e.event}") for e in fitted.events]
+    events += [LoggedEvent(", ".join(plan.strata), event) for event in merged]
+    kept = np.where(plan.replaced, np.nan, matrix)
+    return StratifiedSynthesizer(plan, kept, strata, tuple(synthesizers), tuple(events))
+
+
+def _settle_methods(plan: ImputationPlan) -> tuple[ImputationPlan, list[LoggedEvent]]:
+    """Replace the methods of variables that have no predictor when they are drawn."""
+    methods = plan.effective_methods()
+    changed = [name for name in plan.drawn if methods[name] != plan.methods[name]]
+    own_options = {n: o for n, o in plan.variable_options.items() if n not in changed}
+    events = [LoggedEvent(name, "has no predictor yet: drawn from its margin") for name in changed]
+    return replace(plan, methods=methods, variable_options=own_options), events
+
+
+def _part_of(plan: ImputationPlan, rows: np.ndarray) -> ImputationPlan:
+    """Return the plan for some of the rows."""
+    return replace(
+        plan,
+        where=plan.where[rows],
+        missing=plan.missing[rows],
+        ignore=plan.ignore[rows],
+        k=len(rows),
+        strata=(),
+    )
+
+
+def _fit_all(
+    plan: ImputationPlan, matrix: np.ndarray, workers: int, step: Callable[[], None]
+) -> Synthesizer:
     sequential = plan.conditioning == "synthetic"
     predictors = plan.sequential_predictors() if sequential else dict(plan.predictors)
     names = plan.drawn
-    methods = plan.effective_methods()
     events: dict[str, list[LoggedEvent]] = {name: [] for name in names}
-    for name in names:
-        if methods[name] != plan.methods[name]:
-            events[name].append(LoggedEvent(name, "has no predictor yet: drawn from its margin"))
-    plan = replace(plan, methods=methods)
 
     def fit(name: str) -> SynthesisStep:
+        def log(event: str) -> None:
+            events[name].append(LoggedEvent(name, event))
+
         fitted = None
-        if not plan.proper or find_method(methods[name]).draws_parameters:
-            fitted = fit_variable(
-                plan,
-                name,
-                predictors[name],
-                matrix,
-                ~plan.ignore,
-                lambda event: events[name].append(LoggedEvent(name, event)),
-            )
+        if not plan.proper or draws_parameters(plan, name):
+            rows = _training_rows(plan, name, matrix)
+            fitted = _fit(plan, name, predictors[name], matrix, rows, log)
         step()
         return SynthesisStep(name, predictors[name], fitted)
 
@@ -177,3 +286,32 @@ def fit_synthesizer(
     needs_all = plan.conditioning == "observed" or any(s.fitted is None for s in steps)
     kept = matrix if needs_all else np.where(plan.replaced, np.nan, matrix)
     return Synthesizer(plan, kept, steps, tuple(e for name in names for e in events[name]))
+
+
+def _training_rows(plan: ImputationPlan, name: str, matrix: np.ndarray) -> np.ndarray:
+    return training_rows(plan, name, matrix, np.ones(plan.n_rows, dtype=bool))
+
+
+def _fit(
+    plan: ImputationPlan,
+    name: str,
+    predictors: tuple[str, ...],
+    matrix: np.ndarray,
+    rows: np.ndarray,
+    log: Callable[[str], None],
+) -> FittedVariable:
+    return fit_variable(plan, name, predictors, matrix, rows, log, partial(refine, plan, name))
+
+
+def _unlearnable_levels(plan: ImputationPlan, matrix: np.ndarray) -> list[LoggedEvent]:
+    """Say which categories of the data can never be drawn, because no training row has them."""
+    events = []
+    for name in plan.drawn:
+        if plan.schema[name].is_categorical:
+            values = plan.column(matrix, name)
+            n_lost = lost_levels(values, values[_training_rows(plan, name, matrix)])
+            if n_lost and name not in plan.rules:
+                event = f"{n_lost} of its categories occur in no training row: they cannot be drawn"
+                events.append(LoggedEvent(name, event))
+                warnings.warn(f"'{name}': {event}", stacklevel=3)
+    return events

@@ -7,7 +7,8 @@ other categories and texts get treatment contrasts against the first level (``re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,29 +123,112 @@ def _is_categorical(column: pd.Series) -> bool:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class LearntTerms:
+    """The right side of a formula with what its transformations learnt, to be applied to other rows.
+
+    The intercept, if there is one, is left to the model.
+
+    Parameters
+    ----------
+    formula : Formula
+        As returned by `check_formula`.
+    spec : object
+        formulaic's specification: centres, scales, knots, levels.
+    names : tuple of str
+        Names of the columns as in R.
+    """
+
+    formula: Formula
+    spec: Any
+    names: tuple[str, ...]
+
+    def columns(self, data: pd.DataFrame) -> np.ndarray:
+        """Return an array of shape (n, n_names) for rows of the same kind."""
+        table = _table(data, self.formula, _columns_of(self.spec.formula, self.formula), True)
+        values, spec = _evaluate(table, self.formula, self.spec)
+        values = values[:, [name != "Intercept" for name in spec.column_names]]
+        _check_finite(values, self.names)
+        return values
+
+
+def learn_terms(
+    data: pd.DataFrame, formula: Formula, available: Collection[str]
+) -> tuple[LearntTerms, list[str]]:
+    """Learn the terms of a formula that read available columns only.
+
+    Parameters
+    ----------
+    data : DataFrame of shape (n, n_columns)
+        Complete in the available columns.
+    formula : Formula
+        As returned by `check_formula`.
+    available : collection of str
+        Columns that may be used.
+
+    Returns
+    -------
+    LearntTerms
+    left_out : list of str
+        Terms that read other columns.
+    """
+    used: list[Any] = []
+    left_out: list[str] = []
+    for term in FormulaicFormula(formula.code).rhs:
+        if _columns_of([term], formula) <= {*available}:
+            used.append(term)
+        else:
+            left_out.append(_r_name(str(term), formula))
+    terms = FormulaicFormula(used)
+    table = _table(data, formula, _columns_of(terms, formula), True)
+    _, spec = _evaluate(table, formula, terms)
+    names = tuple(_r_name(n, formula) for n in spec.column_names if n != "Intercept")
+    return LearntTerms(formula, spec, names), left_out
+
+
+def _columns_of(terms: Iterable[Any], formula: Formula) -> set[str]:
+    """Return the columns that some terms read."""
+    code = " ".join(factor.expr for term in terms for factor in term.factors)
+    words = set(re.findall(r"[^\W\d]\w*", code))
+    plain = set(formula.columns) - set(formula.aliases.values())
+    return (words & plain) | {name for alias, name in formula.aliases.items() if alias in words}
+
+
 def _materialise(
     data: pd.DataFrame, formula: Formula, side: str
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     check_complete(data, formula.columns)
+    table = _table(data, formula, formula.columns, False)
+    values, spec = _evaluate(table, formula, getattr(FormulaicFormula(formula.code), side))
+    names = tuple(_r_name(n, formula) for n in spec.column_names)
+    _check_finite(values, names)
+    return values, names
+
+
+def _table(
+    data: pd.DataFrame, formula: Formula, columns: Iterable[str], allow_empty_levels: bool
+) -> pd.DataFrame:
+    """Return the columns that a formula reads, under names that Python can read."""
     alias_of = {name: alias for alias, name in formula.aliases.items()}
-    table = pd.DataFrame(
-        {alias_of.get(n, n): as_model_column(data[n]) for n in formula.columns}
+    return pd.DataFrame(
+        {alias_of.get(n, n): as_model_column(data[n], allow_empty_levels) for n in columns},
+        index=data.index,
     ).reset_index(drop=True)
+
+
+def _evaluate(table: pd.DataFrame, formula: Formula, terms: Any) -> tuple[np.ndarray, Any]:
+    """Compute terms, or what was learnt of them, and return the values with what was learnt."""
     try:
-        terms = getattr(FormulaicFormula(formula.code), side)
         with np.errstate(all="ignore"):
             materialiser = _RMaterialiser(table, context={"sqrt": np.sqrt})
             matrix: Any = materialiser.get_model_matrix(terms, output="numpy", na_action="ignore")
-        values = np.asarray(matrix, dtype=float)
+        return np.asarray(matrix, dtype=float), matrix.model_spec
     except Exception:
         # The original message may quote data values.
         raise ModelError(
             f"formula '{formula.text}' cannot be computed from these data: "
             "check that its functions are applied to numeric columns"
         ) from None
-    names = tuple(_r_name(n, formula) for n in matrix.model_spec.column_names)
-    _check_finite(values, names)
-    return values, names
 
 
 def _r_name(name: str, formula: Formula) -> str:

@@ -11,6 +11,8 @@ A rule says how ubar and b make up the total variance T and which t distribution
     Synthetic sets drawn from models fitted to the real sample, in part or completely.
 ``rubin1987``
     Imputed sets: missing values were filled in, observed values are real.
+``reiter2004``
+    Nested sets: incomplete data were imputed m times, and each completed version synthesised r times.
 
 The rules hold for estimates that are nearly normal; correlations are pooled on Fisher's z scale.
 """
@@ -102,12 +104,19 @@ class Components:
         Number of sets.
     df_complete : float
         Degrees of freedom that the complete data would have.
+    r : int
+        Sets of each of the m imputations, where there are two stages.
+    within : ndarray, optional
+        Mean variance of the estimates within an imputation, where there are two stages; `b` is then the
+        variance of the means of imputations.
     """
 
     ubar: np.ndarray
     b: np.ndarray
     m: int
     df_complete: float
+    r: int = 1
+    within: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +142,7 @@ class Reference:
 
 
 def pool(
-    fits: Sequence[ModelFit], rule: str = "reiter2003", confidence: float = 0.95
+    fits: Sequence[ModelFit], rule: str = "reiter2003", confidence: float = 0.95, r: int = 1
 ) -> PooledEstimates:
     """Pool the fits of one model to m data sets.
 
@@ -141,10 +150,13 @@ def pool(
     ----------
     fits : sequence of ModelFit, length m
         One a set, with the same terms in the same order; m is at least 2.
-    rule : {"reiter2003", "rubin1987"}
-        ``reiter2003`` for synthetic sets, ``rubin1987`` for imputed sets.
+    rule : {"reiter2003", "rubin1987", "reiter2004"}
+        ``reiter2003`` for synthetic sets, ``rubin1987`` for imputed sets, ``reiter2004`` for syntheses
+        of imputed sets.
     confidence : float
         Level of the intervals, between 0 and 1.
+    r : int, default 1
+        For ``reiter2004``: syntheses of each imputation, which stand together in `fits`.
 
     Returns
     -------
@@ -160,13 +172,17 @@ def pool(
     if not 0 < confidence < 1:
         raise PoolingError(f"confidence must lie between 0 and 1, not be {confidence}: use 0.95")
     _check_fits(fits, rule)
+    r = _check_nests(len(fits), rule, r)
     estimates = np.array([fit.estimates for fit in fits])
     estimate = estimates.mean(axis=0)
+    nests = estimates.reshape(-1, r, estimates.shape[1])
     components = Components(
         ubar=np.array([np.diag(fit.covariance) for fit in fits]).mean(axis=0),
-        b=estimates.var(axis=0, ddof=1),
-        m=len(fits),
+        b=nests.mean(axis=1).var(axis=0, ddof=1),
+        m=len(nests),
         df_complete=min(fit.df_residual for fit in fits),
+        r=r,
+        within=nests.var(axis=1, ddof=1).mean(axis=0) if r > 1 else None,
     )
     table = _tabulate(fits[0], estimate, components, RULES[rule](components), confidence)
     return PooledEstimates(table, rule, len(fits), fits[0].model, fits[0].label, confidence)
@@ -243,10 +259,49 @@ def pool_rubin_1987(c: Components) -> Reference:
     return Reference(t=t, df=df, added=added, fmi=share + (1.0 - share) * 2.0 / (df + 3.0))
 
 
+def pool_reiter_2004(c: Components) -> Reference:
+    """Pool nested sets: T = (1 + 1/m) b - within / r + ubar, where b is the variance of nest means.
+
+    The degrees of freedom are 1 / { [(1 + 1/m) b]² / ((m - 1) T²) + (within / r)² / (m (r - 1) T²) }.
+    Where T would not be positive, (1 + 1/m) b + ubar takes its place, with
+    (m - 1) (1 + m ubar / ((m + 1) b))² degrees of freedom.
+
+    References
+    ----------
+    Reiter (2004). Simultaneous use of multiple imputation for missing data and disclosure limitation.
+    Survey Methodology 30, 235-242.
+    Reiter (2008). Selecting the number of imputed datasets when using multiple imputation for missing
+    data and disclosure limitation. Statistics and Probability Letters 78, 15-20.
+    """
+    assert c.within is not None  # noqa: S101  (`pool` refuses sets that are not nested)
+    between, within = (1.0 + 1.0 / c.m) * c.b, c.within / c.r
+    t = between - within + c.ubar
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        df = 1.0 / (between**2 / ((c.m - 1) * t**2) + within**2 / (c.m * (c.r - 1) * t**2))
+        adjusted_df = (c.m - 1) * (1.0 + _ratio(c.ubar, between, when_both_zero=np.inf)) ** 2
+    negative = t <= 0
+    t = np.where(negative, between + c.ubar, t)
+    df = np.where(negative, adjusted_df, df)
+    return Reference(t=t, df=df, added=t - c.ubar, fmi=np.full_like(t, np.nan))
+
+
 RULES: dict[str, Callable[[Components], Reference]] = {
     "reiter2003": pool_reiter_2003,
     "rubin1987": pool_rubin_1987,
+    "reiter2004": pool_reiter_2004,
 }
+
+
+def _check_nests(n_sets: int, rule: str, r: int) -> int:
+    """Return how many sets belong to one imputation: 1 for all rules but that for nested sets."""
+    if rule != "reiter2004":
+        return 1
+    if isinstance(r, bool) or not isinstance(r, int) or r < 2 or n_sets % r or n_sets // r < 2:
+        raise PoolingError(
+            f"the rule reiter2004 needs r syntheses (2 or more) of each of 2 or more imputations; "
+            f"{n_sets} sets with r = {r} are not: set r (synthesis.m) and imputation.m"
+        )
+    return r
 
 
 def _check_fits(fits: Sequence[ModelFit], rule: str) -> None:

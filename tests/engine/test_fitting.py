@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from synth_tasks.data import encode, infer_schema
-from synth_tasks.engine.fitting import draw_values, fit_variable, select
+from synth_tasks.engine.fitting import FittedVariable, draw_values, fit_variable
 from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.planning import make_plan
+from synth_tasks.engine.predictors import PlainColumns
 from synth_tasks.errors import DataError, PlanError
 
 FRAME = pd.DataFrame({"a": [1.5, 2.0, 3.0, 4.0], "b": [10, 20, 30, 40], "g": ["u", "v", "u", "v"]})
@@ -35,19 +36,17 @@ def plan(**settings: Any) -> ImputationPlan:
 
 
 def drawn(values: object, name: str = "a", **settings: Any) -> list[float]:
-    p, x = plan(**settings), MATRIX[ROWS]
+    columns = PlainColumns.learn(SCHEMA, [], MATRIX, ROWS)
+    fitted = FittedVariable(name, columns, Fixed(values))
     rng = np.random.default_rng(0)
-    return draw_values(p, name, Fixed(values), x, MATRIX, ROWS, rng).tolist()
-
-
-def test_columns_are_selected_by_name_in_the_order_given() -> None:
-    np.testing.assert_array_equal(select(plan(), ["b", "a"], MATRIX, ROWS)[:, 1], [1.5, 3.0, 4.0])
-    assert select(plan(), [], MATRIX, ROWS).shape == (3, 0)
+    return draw_values(plan(**settings), fitted, MATRIX, MATRIX, ROWS, rng).tolist()
 
 
 def test_rows_may_be_repeated_for_a_bootstrap_sample() -> None:
     fitted = fit_variable(plan(), "a", ["b"], MATRIX, np.array([1, 1, 3]), print)
-    assert set(fitted.draw(np.zeros((200, 1)), np.random.default_rng(0))) == {2.0, 4.0}
+    rng = np.random.default_rng(0)
+    values = [v for _ in range(50) for v in fitted.draw(MATRIX, ROWS, rng)]
+    assert set(values) == {2.0, 4.0}
 
 
 def test_values_are_rounded_as_the_variable() -> None:
@@ -73,7 +72,12 @@ def test_post_processing_must_give_values() -> None:
         drawn([0.0, 2.0, 9.0], post={"a": "log(a - 100)"})
 
 
-@pytest.mark.parametrize("values", [[1.0, np.nan, 2.0], [1.0, np.inf, 2.0], [1.0, 2.0]])
+def test_a_method_must_give_as_many_values_as_there_are_rows() -> None:
+    with pytest.raises(PlanError, match="method 'sample' gave 2 values for 3 rows of 'a'"):
+        drawn([1.0, 2.0])
+
+
+@pytest.mark.parametrize("values", [[1.0, np.nan, 2.0], [1.0, np.inf, 2.0]])
 def test_a_method_must_give_a_finite_value_for_every_row(values: list[float]) -> None:
     with pytest.raises(PlanError, match="method 'sample' gave missing or infinite values for 'a'"):
         drawn(values)

@@ -67,14 +67,14 @@ def test_an_empty_method_leaves_a_variable_as_it_is() -> None:
 def test_a_method_must_exist_and_suit_the_variable() -> None:
     assert refusal(method="forest").startswith("unknown method 'forest'; use one of cart,")
     assert refusal(method={"g": "norm"}).startswith(
-        "method 'norm' cannot be used for the binary variable 'g'; use cart, lda, logreg,"
+        "method 'norm' cannot be used for the binary variable 'g'; use cart, catall, derived,"
     )
 
 
 def test_options_must_exist() -> None:
     assert "has no option 'depth'" in refusal(method="cart", method_options={"cart": {"depth": 1}})
     assert "unknown method 'forest'" in refusal(method_options={"forest": {}})
-    assert "must be given by method" in refusal(method_options={"cart": 3})
+    assert "method_options must look like" in refusal(method_options={"cart": 3})
     assert "minbucket must be a whole number" in refusal(method_options={"cart": {"minbucket": 0}})
     assert plan(method_options={"cart": {"minbucket": 3}}).options == {"cart": {"minbucket": 3}}
 

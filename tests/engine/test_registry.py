@@ -24,7 +24,12 @@ from tests.engine.builders import category, number
 
 BUILT_IN = [
     "cart",
+    "catall",
+    "cubertnorm",
+    "derived",
+    "ipf",
     "lda",
+    "lognorm",
     "logreg",
     "logreg.boot",
     "mean",
@@ -40,6 +45,8 @@ BUILT_IN = [
     "polyreg",
     "rf",
     "sample",
+    "satcat",
+    "sqrtnorm",
 ]
 
 
@@ -98,8 +105,8 @@ def test_a_method_must_suit_the_variable() -> None:
         check_suits("polr", number("hgt"))
     assert str(caught.value) == (
         "method 'polr' cannot be used for the numeric variable 'hgt'; "
-        "use cart, mean, midastouch, nested, norm, norm.boot, norm.nob, norm.predict, normrank, "
-        "pmm, rf, sample or a formula"
+        "use cart, cubertnorm, derived, lognorm, mean, midastouch, nested, norm, norm.boot, norm.nob, "
+        "norm.predict, normrank, pmm, rf, sample, sqrtnorm or a formula"
     )
 
 

@@ -9,9 +9,10 @@ from scipy import stats
 
 from synth_tasks.errors import PoolingError
 from synth_tasks.inference import fit_model, pool, summarize
-from synth_tasks.inference.pooling import COLUMNS, RULES
+from synth_tasks.inference.pooling import COLUMNS
 
 CASES = range(3)
+ONE_STAGE = ["reiter2003", "rubin1987"]
 
 
 class TestAgreementWithMice:
@@ -29,7 +30,7 @@ class TestAgreementWithMice:
 
     def test_published_check_values(self, make_fit):
         fits = [make_fit([q], [u], df_residual=98) for q, u in [(1, 0.1), (1.2, 0.11), (0.9, 0.09)]]
-        synthetic, imputed = (pool(fits, rule).table.iloc[0] for rule in RULES)
+        synthetic, imputed = (pool(fits, rule).table.iloc[0] for rule in ONE_STAGE)
         assert synthetic["t"] == pytest.approx(0.1077778, abs=1e-7)
         assert synthetic["df"] == pytest.approx(384.0408, abs=1e-4)
         assert imputed["t"] == pytest.approx(0.1311111, abs=1e-7)
@@ -88,7 +89,7 @@ class TestProperties:
         sets=st.integers(2, 6).flatmap(
             lambda m: st.lists(st.tuples(finite, variance), min_size=m, max_size=m)
         ),
-        rule=st.sampled_from(sorted(RULES)),
+        rule=st.sampled_from(ONE_STAGE),
         df_complete=st.sampled_from([3.0, 50.0, np.inf]),
     )
     @settings(max_examples=200, deadline=None)
@@ -128,14 +129,14 @@ class TestBoundaries:
         row = pool(fits, "rubin1987").table.iloc[0]
         assert row["df"] == pytest.approx(9999 * 10000 / 10002)
 
-    @pytest.mark.parametrize("rule", sorted(RULES))
+    @pytest.mark.parametrize("rule", ONE_STAGE)
     def test_equal_sets_add_no_variance(self, make_fit, rule):
         row = pool([make_fit([2.0], [0.25])] * 3, rule).table.iloc[0]
         assert (row["t"], row["b"], row["r"], row["lambda"]) == (0.25, 0, 0, 0)
         assert np.isinf(row["df"])
         assert row["conf_high"] == pytest.approx(2 + 1.959964 * 0.5)
 
-    @pytest.mark.parametrize("rule", sorted(RULES))
+    @pytest.mark.parametrize("rule", ONE_STAGE)
     @pytest.mark.parametrize(("estimate", "p_value"), [(0.0, 1.0), (2.0, 0.0)])
     def test_no_variance_at_all_gives_an_interval_of_width_zero(
         self, make_fit, rule, estimate, p_value
@@ -144,7 +145,7 @@ class TestBoundaries:
         assert row["conf_low"] == row["conf_high"] == estimate
         assert row["p_value"] == p_value
 
-    @pytest.mark.parametrize("rule", sorted(RULES))
+    @pytest.mark.parametrize("rule", ONE_STAGE)
     @pytest.mark.parametrize("df_residual", [20.0, np.inf])
     def test_no_variance_within_sets_leaves_that_between_them(self, make_fit, rule, df_residual):
         fits = [make_fit([q], [0.0], df_residual=df_residual) for q in (1, 2, 3)]
@@ -155,6 +156,54 @@ class TestBoundaries:
 
     def test_fraction_of_missing_information_is_not_defined_for_synthetic_sets(self, make_fit):
         assert pool([make_fit([q], [1.0]) for q in (1, 2)]).table["fmi"].isna().all()
+
+
+class TestNestedSets:
+    """Imputations of incomplete data, each synthesised r times."""
+
+    def test_total_variance_and_degrees_of_freedom_by_hand(self, make_fit):
+        fits = [make_fit([q], [0.5]) for q in (1.0, 1.4, 2.0, 2.2)]
+        row = pool(fits, "reiter2004", r=2).table.iloc[0]
+        # Nest means 1.2 and 2.1: b = .405; within nests (.08 + .02) / 2 = .05.
+        between, within = 1.5 * 0.405, 0.05 / 2
+        assert row["estimate"] == pytest.approx(1.65)
+        assert row["b"] == pytest.approx(0.405)
+        assert row["t"] == pytest.approx(between - within + 0.5)
+        expected = 1 / (between**2 / row["t"] ** 2 + within**2 / (2 * row["t"] ** 2))
+        assert row["df"] == pytest.approx(expected)
+
+    def test_a_variance_that_would_be_negative_is_adjusted(self, make_fit):
+        fits = [make_fit([q], [0.1]) for q in (-2.0, 2.0, 2.1, -2.1)]
+        row = pool(fits, "reiter2004", r=2).table.iloc[0]
+        assert row["t"] == pytest.approx(0.1 + 1.5 * row["b"])
+        assert row["t"] > 0
+        assert np.isfinite([row["conf_low"], row["conf_high"]]).all()
+
+    def test_equal_sets_add_no_variance(self, make_fit):
+        row = pool([make_fit([2.0], [0.25])] * 4, "reiter2004", r=2).table.iloc[0]
+        assert (row["t"], row["b"], row["r"], row["lambda"]) == (0.25, 0, 0, 0)
+        assert np.isinf(row["df"])
+
+    @pytest.mark.parametrize(("r", "tolerated"), [(2, (0.025, 0.06)), (5, (0.04, 0.06))])
+    def test_size(self, make_fit, r, tolerated):
+        # The mean of 300 normal values, a third of them missing; r = 2 is known to be conservative.
+        rng, n, seen, m, replicates = np.random.default_rng(50), 300, 200, 5, 3000
+        mean_seen = rng.normal(scale=seen**-0.5, size=replicates)
+        drawn = mean_seen + rng.normal(scale=seen**-0.5, size=(m, replicates))
+        filled = drawn + rng.normal(scale=(n - seen) ** -0.5, size=drawn.shape)
+        completed = (seen * mean_seen + (n - seen) * filled) / n
+        synthetic = completed[:, None] + rng.normal(scale=n**-0.5, size=(m, r, replicates))
+        terms = tuple(str(i) for i in range(replicates))
+        variances = np.full(replicates, 1 / n)
+        fits = [make_fit(q, variances, terms=terms) for q in synthetic.reshape(-1, replicates)]
+        rate = (pool(fits, "reiter2004", r=r).table["p_value"] < 0.05).mean()
+        error = 3 * np.sqrt(0.05 * 0.95 / replicates)
+        assert tolerated[0] - error < rate < tolerated[1] + error
+
+    @pytest.mark.parametrize(("n_sets", "r"), [(4, 1), (4, 3), (2, 2), (4, True)])
+    def test_sets_that_are_not_nested_are_refused(self, make_fit, n_sets, r):
+        with pytest.raises(PoolingError, match=r"needs r syntheses .* set r"):
+            pool([make_fit([1.0], [1.0])] * n_sets, "reiter2004", r=r)
 
 
 class TestCorrelations:
@@ -178,7 +227,9 @@ class TestRefusals:
             pool([])
 
     def test_unknown_rule(self, make_fit):
-        with pytest.raises(PoolingError, match="'rubin': use one of reiter2003, rubin1987"):
+        with pytest.raises(
+            PoolingError, match="'rubin': use one of reiter2003, rubin1987, reiter2004"
+        ):
             pool([make_fit([1.0], [1.0])] * 2, "rubin")
 
     @pytest.mark.parametrize("confidence", [0, 1, 95])

@@ -2,6 +2,9 @@
 
 from synth_tasks.engine.methods import (
     cart,
+    catall,
+    derived,
+    ipf,
     lda,
     logreg,
     logreg_boot,
@@ -18,10 +21,15 @@ from synth_tasks.engine.methods import (
     polyreg,
     rf,
     sample,
+    satcat,
+    transformed,
 )
 
 __all__ = [
     "cart",
+    "catall",
+    "derived",
+    "ipf",
     "lda",
     "logreg",
     "logreg_boot",
@@ -38,4 +46,6 @@ __all__ = [
     "polyreg",
     "rf",
     "sample",
+    "satcat",
+    "transformed",
 ]

@@ -41,7 +41,7 @@ class CartOptions:
         require_whole("cart.maxdepth", self.maxdepth, least=1)
 
 
-@method("cart", options=CartOptions)
+@method("cart", options=CartOptions, donors=True)
 def fit_cart(y: np.ndarray, x: np.ndarray, context: Context) -> Tree:
     """Grow a tree once; every set draws from the same leaves.
 

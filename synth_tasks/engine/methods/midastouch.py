@@ -82,7 +82,7 @@ class Midastouch:
         return beta, left_out, float(np.clip(explained, 1e-4, 0.9999))
 
 
-@method("midastouch", kinds=NUMBERS, options=MidastouchOptions, draws_parameters=True)
+@method("midastouch", kinds=NUMBERS, options=MidastouchOptions, draws_parameters=True, donors=True)
 def fit_midastouch(y: np.ndarray, x: np.ndarray, context: Context) -> Midastouch:
     """Keep donors and design.
 

@@ -41,7 +41,7 @@ class Nested:
         return drawn
 
 
-@method("nested", options=NestedOptions)
+@method("nested", options=NestedOptions, donors=True)
 def fit_nested(y: np.ndarray, x: np.ndarray, context: Context) -> Nested:
     """Sort the observed values by group.
 

@@ -27,7 +27,7 @@ class NormRank:
         return self.ordered[np.clip(ranks, 1, n) - 1]
 
 
-@method("normrank", kinds=NUMBERS)
+@method("normrank", kinds=NUMBERS, donors=True)
 def fit_normrank(y: np.ndarray, x: np.ndarray, context: Context) -> NormRank:
     """Fit a linear model to the normal scores z = Φ⁻¹(rank / (n + 1)).
 

@@ -59,7 +59,7 @@ class Pmm:
         return self.donors[chosen]
 
 
-@method("pmm", options=PmmOptions, draws_parameters=True)
+@method("pmm", options=PmmOptions, draws_parameters=True, donors=True)
 def fit_pmm(y: np.ndarray, x: np.ndarray, context: Context) -> Pmm:
     """Fit a linear model of the values, or of category scores for a nominal variable.
 

@@ -79,7 +79,7 @@ class Forest:
         return forest.fit(columns.matrix(self.x), codes if categorical else self.y), columns
 
 
-@method("rf", options=RfOptions, draws_parameters=True)
+@method("rf", options=RfOptions, draws_parameters=True, donors=True)
 def fit_rf(y: np.ndarray, x: np.ndarray, context: Context) -> Forest:
     """Keep the training rows.
 

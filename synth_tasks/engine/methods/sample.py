@@ -20,7 +20,7 @@ class Sample:
         return self.donors[rng.integers(len(self.donors), size=len(x))]
 
 
-@method("sample")
+@method("sample", donors=True)
 def fit_sample(y: np.ndarray, x: np.ndarray, context: Context) -> Sample:
     """Keep the observed values; they are the margin of the variable."""
     return Sample(y)

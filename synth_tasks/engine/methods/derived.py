@@ -1,0 +1,37 @@
+"""A value computed from another column that says the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synth_tasks.engine.redundancy import Relation, find_relation
+from synth_tasks.engine.registry import Context, method
+from synth_tasks.errors import PlanError
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The predictor that says the same, and how the value follows from it."""
+
+    column: int
+    relation: Relation
+
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Compute the value of each row; nothing is random."""
+        return self.relation.apply(x[:, self.column])
+
+
+@method("derived", draws_parameters=True)
+def fit_derived(y: np.ndarray, x: np.ndarray, context: Context) -> Derived:
+    """Find the predictor from which the variable follows one-to-one."""
+    for column, predictor in enumerate(context.predictors):
+        found = find_relation(x[:, column], y, predictor, context.target)
+        if found:
+            context.log(f"derived from '{predictor.name}', which says the same")
+            return Derived(column, found[0])
+    raise PlanError(
+        f"method 'derived' of '{context.target.name}': it follows from none of its predictors; use "
+        "another method"
+    )

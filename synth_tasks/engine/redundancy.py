@@ -1,0 +1,205 @@
+"""Columns that say the same: numbers on another scale, categories under other names.
+
+Two such columns cannot be modelled beside each other, and drawn apart they would contradict each other.
+R's mice drops one of them and leaves its holes. Here holes are filled from the other column where that
+one is observed, and the later of the two is *derived*: computed from the earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from synth_tasks.data import Schema, Variable
+from synth_tasks.engine.parts import has_parts
+
+LEAST_ROWS = 10
+LEAST_VALUES = 3
+LEAST_CORRELATION = 0.9999
+NEGLIGIBLE = 1e-3
+
+
+class Relation(Protocol):
+    """A one-to-one relation, by which one column follows from another."""
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Return the values of the derived column, an array of the shape of `values`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Linear:
+    """``intercept + slope * x``, where the slope may be negative."""
+
+    intercept: float
+    slope: float
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Compute; see `Relation`."""
+        return self.intercept + self.slope * values
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """Category ``codes[x]``; NaN for categories that were never seen together."""
+
+    codes: np.ndarray
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Look up; see `Relation`."""
+        return self.codes[values.astype(int)]
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two columns that say the same."""
+
+    first: str
+    second: str
+    second_from_first: Relation
+    first_from_second: Relation
+
+
+def find_relation(
+    x: np.ndarray, y: np.ndarray, of_x: Variable, of_y: Variable
+) -> tuple[Relation, Relation] | None:
+    """Tell how two columns follow from each other.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n_rows,)
+        Encoded values; rows with a hole in either do not count.
+    of_x, of_y : Variable
+        Their description. Variables with spikes or missing values as data are left to their method.
+
+    Returns
+    -------
+    tuple of Relation or None
+        y from x and x from y, if the relation is one-to-one in both directions, up to the decimals
+        given, in at least ten rows and three different values (two for categories).
+    """
+    if has_parts(of_x) or has_parts(of_y) or of_x.is_categorical != of_y.is_categorical:
+        return None
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    if len(x) < LEAST_ROWS:
+        return None
+    if of_x.is_categorical:
+        return _match_categories(x, y, of_x, of_y)
+    forward, backward = _match_numbers(x, y, of_y), _match_numbers(y, x, of_x)
+    return (forward, backward) if forward and backward else None
+
+
+def find_twins(matrix: np.ndarray, schema: Schema) -> list[Twins]:
+    """Return the pairs of columns that say the same, each later column once.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data, also with holes.
+    schema : Schema
+        Its description.
+
+    Returns
+    -------
+    list of Twins
+        In column order.
+    """
+    found: list[Twins] = []
+    paired: set[int] = set()
+    variables = list(schema)
+    candidates = _candidates(matrix, variables)
+    for j in range(len(variables)):
+        for i in range(j):
+            if j in paired or not candidates[i, j]:
+                continue
+            relation = find_relation(matrix[:, i], matrix[:, j], variables[i], variables[j])
+            if relation:
+                found.append(Twins(variables[i].name, variables[j].name, *relation))
+                paired.add(j)
+    return found
+
+
+def fill_from_twins(
+    matrix: np.ndarray, schema: Schema, twins: Sequence[Twins], cells: np.ndarray
+) -> np.ndarray:
+    """Fill holes of one column where its twin is observed.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data.
+    schema : Schema
+        Its description.
+    twins : sequence of Twins
+        From `find_twins`.
+    cells : ndarray of bool of shape (n_rows, n_variables)
+        Holes that may be filled.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_variables)
+        A copy, if anything was filled.
+    """
+    filled = matrix
+    for pair in twins:
+        first, second = schema.position(pair.first), schema.position(pair.second)
+        for target, source, relation in (
+            (second, first, pair.second_from_first),
+            (first, second, pair.first_from_second),
+        ):
+            rows = cells[:, target] & np.isnan(filled[:, target]) & ~np.isnan(filled[:, source])
+            if rows.any():
+                filled = filled.copy(order="F") if filled is matrix else filled
+                values = relation.apply(filled[rows, source])
+                filled[rows, target] = list(schema)[target].round(values)
+    return filled
+
+
+def _candidates(matrix: np.ndarray, variables: list[Variable]) -> np.ndarray:
+    """Rule out most pairs by a look at a few rows."""
+    n = len(variables)
+    possible = np.ones((n, n), dtype=bool)
+    whole = np.flatnonzero(~np.isnan(matrix).any(axis=1))[:200]
+    if len(whole) < LEAST_ROWS:
+        return possible
+    head = matrix[whole]
+    varies = head.std(axis=0) > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = np.abs(np.corrcoef(head, rowvar=False)).reshape(n, n)
+    for i in range(n):
+        for j in range(n):
+            if not variables[i].is_categorical and varies[i] and varies[j]:
+                possible[i, j] = r[i, j] > 0.99
+    return possible
+
+
+def _match_numbers(x: np.ndarray, y: np.ndarray, of_y: Variable) -> Linear | None:
+    if len(np.unique(x)) < LEAST_VALUES or len(np.unique(y)) < LEAST_VALUES:
+        return None
+    if abs(np.corrcoef(x, y)[0, 1]) < LEAST_CORRELATION:
+        return None
+    slope, intercept = np.polyfit(x - x.mean(), y, 1)
+    relation = Linear(float(intercept - slope * x.mean()), float(slope))
+    # Either column may be rounded: what is derived may be one unit of the last decimal apart.
+    unit = 0.0 if of_y.decimals is None else 10.0**-of_y.decimals
+    error = np.abs(of_y.round(relation.apply(x)) - y).max()
+    return relation if error <= max(1.01 * unit, NEGLIGIBLE * y.std()) else None
+
+
+def _match_categories(
+    x: np.ndarray, y: np.ndarray, of_x: Variable, of_y: Variable
+) -> tuple[Renamed, Renamed] | None:
+    table = np.zeros((len(of_x.categories), len(of_y.categories)), dtype=int)
+    np.add.at(table, (x.astype(int), y.astype(int)), 1)
+    seen = table > 0
+    if (seen.sum(axis=0) > 1).any() or (seen.sum(axis=1) > 1).any() or seen.sum() < 2:
+        return None
+    return _lookup(seen), _lookup(seen.T)
+
+
+def _lookup(seen: np.ndarray) -> Renamed:
+    return Renamed(np.where(seen.any(axis=1), seen.argmax(axis=1), np.nan).astype(float))

@@ -1,0 +1,92 @@
+"""Strata: parts of the data with models of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from synth_tasks.data import Schema
+
+
+@dataclass(frozen=True)
+class Strata:
+    """Which stratum each row belongs to.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows,), int
+        0, 1, ..., count - 1.
+    """
+
+    numbers: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Number of strata."""
+        return int(self.numbers.max()) + 1
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of the rows in each stratum, an array of shape (count,)."""
+        return np.bincount(self.numbers) / len(self.numbers)
+
+    def rows(self, number: int) -> np.ndarray:
+        """Return the row numbers of a stratum."""
+        return np.flatnonzero(self.numbers == number)
+
+
+def least_stratum_size(n_variables: int) -> int:
+    """Return the default for the smallest stratum: 10 rows, and 10 more for every variable.
+
+    References
+    ----------
+    Nowok, Raab & Dibben (2016). synthpop: bespoke creation of synthetic data in R. Journal of
+    Statistical Software 74(11).
+    """
+    return 10 + 10 * n_variables
+
+
+def divide(
+    matrix: np.ndarray, schema: Schema, names: Sequence[str], min_size: int
+) -> tuple[Strata, list[str]]:
+    """Divide the rows by the categories of some variables, and merge small strata.
+
+    The smallest stratum is merged with the next smallest until all are large enough. Within a merged
+    stratum the dividing variables are modelled like any other.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data.
+    schema : Schema
+        Its description.
+    names : sequence of str
+        Categorical variables; a missing value that is kept counts as a category.
+    min_size : int
+        Least number of rows of a stratum.
+
+    Returns
+    -------
+    strata : Strata
+    remarks : list of str
+    """
+    columns = [schema.position(name) for name in names]
+    codes = np.where(np.isnan(matrix[:, columns]), -1, matrix[:, columns])
+    _, numbers = np.unique(codes, axis=0, return_inverse=True)
+    numbers = numbers.reshape(-1)
+    n_found = int(numbers.max()) + 1
+    sizes = np.bincount(numbers)
+    merged_into = np.arange(n_found)
+    while len(alive := np.flatnonzero(sizes)) > 1 and sizes[alive].min() < min_size:
+        smallest, next_smallest = alive[np.argsort(sizes[alive], kind="stable")[:2]]
+        sizes[next_smallest] += sizes[smallest]
+        sizes[smallest] = 0
+        merged_into[merged_into == smallest] = next_smallest
+    _, numbers = np.unique(merged_into[numbers], return_inverse=True)
+    strata = Strata(numbers)
+    remarks = []
+    if strata.count < n_found:
+        remarks.append(f"{n_found} strata merged to {strata.count} of at least {min_size} rows")
+    return strata, remarks

@@ -1,0 +1,74 @@
+"""Rubin's intervals keep their promise where holes depend on what is observed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from synth_tasks.engine import mice
+from synth_tasks.inference import ModelFit, pool
+
+SLOPE = 0.6
+TRUTH = {"mean of y": 0.0, "slope of x": SLOPE}
+
+
+def amputed(n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw normal x, z and y = .6 x + e with 40 % of y missing, the more often the larger x."""
+    x, z, y = rng.standard_normal((3, n_rows))
+    frame = pd.DataFrame({"x": x, "y": SLOPE * x + np.sqrt(1 - SLOPE**2) * y})
+    frame["z"] = 0.5 * frame["x"] + 0.3 * frame["y"] + 0.7 * z
+    frame.loc[rng.random(n_rows) < expit(x - 0.5), "y"] = np.nan
+    frame.loc[rng.random(n_rows) < 0.2, "z"] = np.nan
+    return frame
+
+
+def estimates(values: np.ndarray) -> ModelFit:
+    """Estimate `TRUTH` from one completed set."""
+    n_rows, x, y = len(values), values[:, 0] - values[:, 0].mean(), values[:, 1]
+    slope = x @ y / (x @ x)
+    residuals = y - y.mean() - slope * x
+    variance_of_slope = residuals @ residuals / (n_rows - 2) / (x @ x)
+    covariance = np.diag([y.var(ddof=1) / n_rows, variance_of_slope])
+    found = np.array([y.mean(), slope])
+    return ModelFit("ols", "y ~ x", tuple(TRUTH), found, covariance, n_rows - 2.0, n_rows)
+
+
+def coverage(replicates: int, n_rows: int = 200, **settings: Any) -> dict[str, float]:
+    """Return the share of 95 % intervals that hold the truth, by estimate."""
+    rng = np.random.default_rng(4)
+    hits = np.zeros(len(TRUTH))
+    truth = np.array(list(TRUTH.values()))
+    for seed in range(replicates):
+        completed = mice(amputed(n_rows, rng), m=5, maxit=3, seed=seed, **settings)
+        table = pool([estimates(values) for values in completed.sets], rule="rubin1987").table
+        hits += (table["conf_low"] <= truth) & (truth <= table["conf_high"])
+    return dict(zip(TRUTH, hits / replicates, strict=True))
+
+
+# A tree has no parameters to draw: it needs the bootstrap (proper=True), as theory says.
+METHODS: dict[str, dict[str, Any]] = {
+    "norm": {"method": "norm"},
+    "pmm": {"method": "pmm"},
+    "cart": {"method": "cart", "proper": True},
+}
+
+
+def check(name: str, replicates: int) -> None:
+    found = coverage(replicates, **METHODS[name])
+    error = np.sqrt(0.95 * 0.05 / replicates)
+    assert {k: v for k, v in found.items() if abs(v - 0.95) > 3 * error} == {}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_intervals_cover_as_they_promise(name: str) -> None:
+    check(name, replicates=100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_intervals_cover_as_they_promise_in_the_long_run(name: str) -> None:
+    check(name, replicates=2000)
