@@ -7,7 +7,7 @@ the others are left out, whatever their scale.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,8 +82,10 @@ class Design:
     scale: np.ndarray
 
     @classmethod
-    def learn(cls, x: np.ndarray, variables: Sequence[Variable]) -> Design:
-        """Decide which columns to use and how to standardise them."""
+    def learn(
+        cls, x: np.ndarray, variables: Sequence[Variable], log: Callable[[str], None] | None = None
+    ) -> Design:
+        """Decide which columns to use and how to standardise them; `log` is told of whole variables."""
         columns = expand(x, variables)
         center = columns.mean(axis=0)
         scale = columns.std(axis=0)
@@ -92,6 +94,10 @@ class Design:
         candidates = np.flatnonzero(varies)
         standard = (columns[:, candidates] - center[candidates]) / scale[candidates]
         kept = candidates[_independent(standard)]
+        if log is not None:
+            left_out = _variables_left_out(variables, kept)
+            if left_out:
+                log(f"predictors that do not vary, or follow from others: {', '.join(left_out)}")
         return cls(tuple(variables), kept, center[kept], scale[kept])
 
     def matrix(self, x: np.ndarray) -> np.ndarray:
@@ -102,6 +108,17 @@ class Design:
     def with_intercept(self, x: np.ndarray) -> np.ndarray:
         """Return the standardised columns behind a column of ones."""
         return np.column_stack([np.ones(len(x)), self.matrix(x)])
+
+
+def _variables_left_out(variables: Sequence[Variable], kept: np.ndarray) -> list[str]:
+    """Name the variables none of whose columns is kept."""
+    widths = [len(v.categories) - 1 if v.is_categorical else 1 for v in variables]
+    ends = np.cumsum([0, *widths])
+    return [
+        variable.name
+        for variable, first, last in zip(variables, ends, ends[1:], strict=False)
+        if not ((kept >= first) & (kept < last)).any()
+    ]
 
 
 def _independent(columns: np.ndarray) -> np.ndarray:

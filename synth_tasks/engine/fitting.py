@@ -120,6 +120,8 @@ def fit_variable(
         return find_method(method).fit(y, x, context)
 
     def fit_values(y: np.ndarray, x: np.ndarray) -> Fitted:
+        if (y == y[0]).all():
+            log("has one value only where it is learnt")
         fitted = fit(method, variable, y, x)
         return fitted if refine is None else refine(fitted, y)
 

@@ -71,7 +71,7 @@ def fit_linear(y: np.ndarray, x: np.ndarray, context: Context) -> LinearModel:
     -------
     LinearModel
     """
-    design = Design.learn(x, context.predictors)
+    design = Design.learn(x, context.predictors, context.log)
     columns = design.with_intercept(x)
     cross = columns.T @ columns
     penalty = RIDGE * np.diag(cross).copy()

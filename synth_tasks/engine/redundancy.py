@@ -64,7 +64,7 @@ class Twins:
 
 
 def find_relation(
-    x: np.ndarray, y: np.ndarray, of_x: Variable, of_y: Variable
+    x: np.ndarray, y: np.ndarray, of_x: Variable, of_y: Variable, least_rows: int = LEAST_ROWS
 ) -> tuple[Relation, Relation] | None:
     """Tell how two columns follow from each other.
 
@@ -74,21 +74,25 @@ def find_relation(
         Encoded values; rows with a hole in either do not count.
     of_x, of_y : Variable
         Their description. Variables with spikes or missing values as data are left to their method.
+    least_rows : int, default 10
+        Fewer rows prove nothing.
 
     Returns
     -------
     tuple of Relation or None
         y from x and x from y, if the relation is one-to-one in both directions, up to the decimals
-        given, in at least ten rows and three different values (two for categories).
+        given, and the columns have three different values or more (two for categories).
     """
     if has_parts(of_x) or has_parts(of_y) or of_x.is_categorical != of_y.is_categorical:
         return None
     both = ~np.isnan(x) & ~np.isnan(y)
     x, y = x[both], y[both]
-    if len(x) < LEAST_ROWS:
+    if len(x) < least_rows:
         return None
     if of_x.is_categorical:
         return _match_categories(x, y, of_x, of_y)
+    if min(len(np.unique(x)), len(np.unique(y))) < min(LEAST_VALUES, least_rows):
+        return None
     forward, backward = _match_numbers(x, y, of_y), _match_numbers(y, x, of_x)
     return (forward, backward) if forward and backward else None
 
@@ -178,8 +182,6 @@ def _candidates(matrix: np.ndarray, variables: list[Variable]) -> np.ndarray:
 
 
 def _match_numbers(x: np.ndarray, y: np.ndarray, of_y: Variable) -> Linear | None:
-    if len(np.unique(x)) < LEAST_VALUES or len(np.unique(y)) < LEAST_VALUES:
-        return None
     if abs(np.corrcoef(x, y)[0, 1]) < LEAST_CORRELATION:
         return None
     slope, intercept = np.polyfit(x - x.mean(), y, 1)

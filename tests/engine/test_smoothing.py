@@ -143,11 +143,14 @@ def test_whole_numbers_shared_by_many_are_found_again_by_rounding(kind: Kind) ->
     assert (np.rint(smoothed) == y).mean() > 0.9
 
 
-def test_a_spline_leaves_a_tie_by_half_a_rank_at_most() -> None:
-    y = np.append(np.full(400, 5.0), 10 + RNG(17).random(600))
-    smoothed = SplineSmoother.learn(y).smooth(np.full(100_000, 5.0), RNG(18))
-    share = (smoothed != 5.0).mean()
-    assert abs(share - 0.5 / 400) < 4.5 * np.sqrt(0.5 / 400 / 100_000)
+@pytest.mark.parametrize("n_below", [0, 300, 301, 302, 303, 304, 305, 306])
+@pytest.mark.parametrize("n_tied", [7, 400])
+def test_a_spline_leaves_a_tie_by_half_a_rank_at_most(n_below: int, n_tied: int) -> None:
+    others = np.append(RNG(17).random(n_below), 10 + RNG(17).random(600 - n_below))
+    smoother = SplineSmoother.learn(np.append(np.full(n_tied, 5.0), others))
+    expected = (0.5 if n_below == 0 else 1.0) / n_tied
+    share = (smoother.smooth(np.full(20_000, 5.0), RNG(18)) != 5.0).mean()
+    assert abs(share - expected) < 4.5 * np.sqrt(expected / 20_000)
 
 
 @both
@@ -182,10 +185,11 @@ def test_any_values_stay_finite_and_in_range(
     assert values.min() <= smoothed.min() <= smoothed.max() <= values.max()
 
 
-def test_the_knots_of_a_spline_are_few() -> None:
+def test_the_knots_of_a_spline_are_few_but_dense_in_the_tails() -> None:
     y = np.exp(RNG(21).standard_normal(200_000))
     smoother = SplineSmoother.learn(y)
     assert len(smoother.quantile.x) < 500
+    assert smoother.quantile.x[:8].tolist() == [0, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]
     probabilities = np.array([0.001, 0.1, 0.5, 0.9, 0.999])
     np.testing.assert_allclose(
         smoother.quantile(probabilities * len(y)), np.quantile(y, probabilities), rtol=0.01

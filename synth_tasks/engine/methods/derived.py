@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synth_tasks.engine.categories import OneLevel
 from synth_tasks.engine.redundancy import Relation, find_relation
-from synth_tasks.engine.registry import Context, method
+from synth_tasks.engine.registry import Context, Fitted, method
 from synth_tasks.errors import PlanError
 
 
@@ -24,12 +25,16 @@ class Derived:
 
 
 @method("derived", draws_parameters=True)
-def fit_derived(y: np.ndarray, x: np.ndarray, context: Context) -> Derived:
-    """Find the predictor from which the variable follows one-to-one."""
+def fit_derived(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
+    """Find the predictor from which the variable follows one-to-one.
+
+    Few rows are enough here, as in a small stratum: that the columns say the same is known.
+    """
+    if (y == y[0]).all():
+        return OneLevel(float(y[0]))
     for column, predictor in enumerate(context.predictors):
-        found = find_relation(x[:, column], y, predictor, context.target)
+        found = find_relation(x[:, column], y, predictor, context.target, least_rows=2)
         if found:
-            context.log(f"derived from '{predictor.name}', which says the same")
             return Derived(column, found[0])
     raise PlanError(
         f"method 'derived' of '{context.target.name}': it follows from none of its predictors; use "

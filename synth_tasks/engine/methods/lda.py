@@ -37,7 +37,7 @@ def fit_lda(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
     ----------
     van Buuren (2018). Flexible Imputation of Missing Data, 2nd ed., section 3.6.
     """
-    design = Design.learn(x, context.predictors)
+    design = Design.learn(x, context.predictors, context.log)
     columns, levels = design.matrix(x), np.unique(y)
     if len(levels) == 1 or columns.shape[1] == 0 or len(y) <= len(levels):
         context.log("lda has nothing to tell categories apart by: drawn from the margin")

@@ -51,7 +51,7 @@ def fit_logreg(y: np.ndarray, x: np.ndarray, context: Context) -> Logreg | OneLe
     """
     if (y == y[0]).all():
         return OneLevel(float(y[0]))
-    design = Design.learn(x, context.predictors)
+    design = Design.learn(x, context.predictors, context.log)
     codes, columns, weights = augment(y.astype(int), design.matrix(x), n_levels=2)
     columns = np.column_stack([np.ones(len(columns)), columns])
     beta, information = newton_logit(codes, columns, weights)

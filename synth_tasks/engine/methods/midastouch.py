@@ -93,5 +93,5 @@ def fit_midastouch(y: np.ndarray, x: np.ndarray, context: Context) -> Midastouch
     Gaffert, Meinfelder & Bosch (2018). Towards an MI-proper predictive mean matching. Survey Research
     Methods 12, 91-105.
     """
-    design = Design.learn(x, context.predictors)
+    design = Design.learn(x, context.predictors, context.log)
     return Midastouch(y, design, design.with_intercept(x), context.options.kappa)

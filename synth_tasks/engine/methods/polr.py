@@ -45,7 +45,7 @@ def fit_polr(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
     levels, codes = np.unique(y, return_inverse=True)
     if len(levels) < 3:
         return fit_polyreg(y, x, context)
-    design = Design.learn(x, context.predictors)
+    design = Design.learn(x, context.predictors, context.log)
     codes, columns, weights = augment(codes, design.matrix(x), len(levels))
     model = fit_ordered_logit(codes, columns, len(levels), weights)
     if not model.converged:

@@ -44,7 +44,7 @@ def fit_polyreg(y: np.ndarray, x: np.ndarray, context: Context) -> Polyreg | One
     levels, codes = np.unique(y, return_inverse=True)
     if len(levels) == 1:
         return OneLevel(float(levels[0]))
-    design = Design.learn(x, context.predictors)
+    design = Design.learn(x, context.predictors, context.log)
     codes, columns, weights = augment(codes, design.matrix(x), len(levels))
     model = LogisticRegression(C=WEAK_PENALTY, tol=1e-5, max_iter=1000)
     model.fit(_at_least_one(columns), codes, sample_weight=weights)
