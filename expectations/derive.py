@@ -119,7 +119,7 @@ def _row_count() -> dict[str, Any]:
 def _complete(schema: Schema) -> list[dict[str, Any]]:
     return [
         _item("expect_column_values_to_not_be_null", f"{name} is never missing", column=name)
-        for name in schema.names
+        for name in (v.name for v in schema if not v.keep_missing)
     ]
 
 

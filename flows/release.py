@@ -27,7 +27,7 @@ from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
 from synth_tasks.tasks.context import SEED_VARIABLE, RunContext, prepare
-from synth_tasks.tasks.impute import impute
+from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
@@ -51,7 +51,7 @@ REFUSED, FAILED = 2, 1
 def release(spec: ReleaseSpec, to: str | None = None) -> State:
     """Publish multiply imputed synthetic versions of a confidential data set.
 
-    The data are completed, models are fitted to them once, `synthesis.m` sets are drawn, utility and
+    The data are completed, models are fitted to them once, synthetic sets are drawn, utility and
     disclosure are measured, and only if every critical check of the policy is met the sets appear under
     `<to>/<dataset>/<version>`. A run with unchanged data, specification and engine publishes nothing.
 
@@ -83,11 +83,11 @@ def _release(context: RunContext, progress: Progress) -> State:
         return _nothing_new(context, published, progress)
 
     completed, results = _complete(context, ingested, progress)
-    sets = _synthesise(context, completed, progress)
-    ledger, verdicts = _assess(context, completed, sets, progress)
+    sets = _synthesise(context, completed.refs, progress)
+    ledger, verdicts = _assess(context, completed.refs, sets, progress)
     results += verdicts
     results.append(_judge(context, ledger, results, progress))
-    analyses = _analyse(context, completed, sets, progress)
+    analyses = _analyse(context, completed.refs, sets, progress)
 
     picture = draw_picture(context, sets)
     publish_bundle = _limited(publish, context.spec)
@@ -111,38 +111,53 @@ def _nothing_new(context: RunContext, published: Published, progress: Progress) 
 
 def _complete(
     context: RunContext, ingested: Ingested, progress: Progress
-) -> tuple[DatasetRef, list[SuiteResult]]:
+) -> tuple[CompletedData, list[SuiteResult]]:
     """Judge the data as they arrived, fill their holes, and judge them again."""
     source = validate(context, ingested.ref, "source", "the data as they arrived")
     _require([source])
     progress.finish(f"source suite met: {len(source.checks)} checks")
     completed = _limited(impute, context.spec)(context, ingested.ref)
-    progress.finish(f"imputed in {context.spec.imputation.maxit} sweeps")
-    verdict = validate(context, completed, "completed", "the completed data")
-    _require([verdict])
-    progress.finish(f"completed suite met: {len(verdict.checks)} checks")
-    return completed, [source, verdict]
+    n_completed = len(completed.refs)
+    times = "" if n_completed == 1 else f"{n_completed} times "
+    progress.finish(f"imputed {times}in {context.spec.imputation.maxit} sweeps")
+    verdicts = [
+        validate(context, ref, "completed", _subject(number, n_completed))
+        for number, ref in enumerate(completed.refs, start=1)
+    ]
+    _require(verdicts)
+    progress.finish(f"completed suite met: {len(verdicts[0].checks)} checks")
+    return completed, [source, *verdicts]
 
 
-def _synthesise(context: RunContext, completed: DatasetRef, progress: Progress) -> list[DatasetRef]:
-    """Fit once, draw every set."""
-    synthesizer = _limited(fit, context.spec)(context, completed)
+def _subject(number: int, count: int) -> str:
+    return "the completed data" if count == 1 else f"the completed data, imputation {number}"
+
+
+def _synthesise(
+    context: RunContext, completed: list[DatasetRef], progress: Progress
+) -> list[DatasetRef]:
+    """Fit once for each completed data set, draw every set."""
+    fitted = [_limited(fit, context.spec)(context, ref) for ref in completed]
     progress.finish("fitted the synthesizer")
-    numbers = list(range(1, context.spec.synthesis.m + 1))
-    sets = draw_set.map(unmapped(context), unmapped(synthesizer), numbers).result()
+    each = context.spec.synthesis.m
+    imputations = [i for i in range(1, len(completed) + 1) for _ in range(each)]
+    numbers = list(range(1, len(imputations) + 1))
+    synthesizers = [fitted[i - 1] for i in imputations]
+    sets = draw_set.map(unmapped(context), synthesizers, imputations, numbers).result()
     progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows")
     return sets
 
 
 def _assess(
-    context: RunContext, completed: DatasetRef, sets: list[DatasetRef], progress: Progress
+    context: RunContext, completed: list[DatasetRef], sets: list[DatasetRef], progress: Progress
 ) -> tuple[pd.DataFrame, list[SuiteResult]]:
     """Measure every set and all together; judge every set by its suite."""
     numbers = list(range(1, len(sets) + 1))
     subjects = [f"set {number}" for number in numbers]
-    by_set = assess_set.map(unmapped(context), unmapped(completed), sets, numbers)
+    real = [completed[(number - 1) // context.spec.synthesis.m] for number in numbers]
+    by_set = assess_set.map(unmapped(context), real, sets, numbers)
     verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
-    ledger = assess_together(context, completed, sets, by_set.result())
+    ledger = assess_together(context, completed[0], sets, by_set.result())
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()
     _require(results)
@@ -163,7 +178,7 @@ def _judge(
 
 
 def _analyse(
-    context: RunContext, completed: DatasetRef, sets: list[DatasetRef], progress: Progress
+    context: RunContext, completed: list[DatasetRef], sets: list[DatasetRef], progress: Progress
 ) -> list[AnalysisRef]:
     """Fit every analysis to every set and pool."""
     analyses = pool_analysis.map(

@@ -44,7 +44,7 @@ def assess_disclosure(
     real : DataFrame of shape (n, p)
         The table that was synthesised.
     synthetic : DataFrame of shape (k, p)
-        One synthetic set, for linkage in the row order of `real`.
+        One synthetic set, for linkage in the row order of `real`; see `linkage.pair_in_order`.
     schema : Schema
         Description of both.
     set_number : int
@@ -78,8 +78,9 @@ def assess_disclosure(
             if target not in keys:
                 measurements += disco.measure_disco(pair, keys, target, groups)
     if linkable:
-        measurements += linkage.measure_linkage(pair, rng, max_rows)
-        measurements += own_values.measure_own_values(pair)
+        ordered = linkage.pair_in_order(pair)
+        measurements += linkage.measure_linkage(ordered, rng, max_rows)
+        measurements += own_values.measure_own_values(ordered)
     return measurements
 
 
@@ -117,4 +118,4 @@ def assess_average(
             "only sets in the row order of the real table can be averaged"
         )
     pair = TablePair(schema, encode_rounded(real, schema), average_sets(encoded, schema))
-    return linkage.measure_linkage(pair, rng, max_rows, average=True)
+    return linkage.measure_linkage(linkage.pair_in_order(pair), rng, max_rows, average=True)

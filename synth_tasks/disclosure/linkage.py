@@ -82,11 +82,20 @@ class Linkage:
 
 def check_linkable(pair: TablePair) -> None:
     """Refuse tables in which row i cannot have real row i as its source."""
-    if len(pair.real) != len(pair.synthetic):
+    if len(pair.real) < len(pair.synthetic):
         raise DataError(
             f"the synthetic set has {len(pair.synthetic)} rows, the real table {len(pair.real)}: "
-            "linkage to the source needs equal numbers (linkable=False leaves it out)"
+            "linkage to the source needs one for each (linkable=False leaves it out)"
         )
+
+
+def pair_in_order(pair: TablePair) -> TablePair:
+    """Leave out synthetic rows beyond the number of real rows.
+
+    A set of another size was drawn without regard to single real rows: its rows are compared with the
+    real ones in order, and chance is what one should find.
+    """
+    return replace(pair, synthetic=pair.synthetic[: len(pair.real)])
 
 
 def link(pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS) -> Linkage:
@@ -106,10 +115,10 @@ def link(pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS) ->
     Linkage
     """
     check_linkable(pair)
-    n = len(pair.real)
-    sources = np.arange(n)
-    if n > max_rows:
-        sources = np.sort(rng.choice(n, size=max_rows, replace=False))
+    n, n_synthetic = len(pair.real), len(pair.synthetic)
+    sources = np.arange(n_synthetic)
+    if n_synthetic > max_rows:
+        sources = np.sort(rng.choice(n_synthetic, size=max_rows, replace=False))
     real, synthetic = scale_pair(pair)
     credits, ranks = np.empty(len(sources)), np.empty(len(sources))
     for rows, distances in iterate_distances(real, synthetic[:, sources]):

@@ -48,9 +48,10 @@ def measure_own_values(pair: TablePair) -> list[Measurement]:
         variables; n = rows. The interval of the excess takes the expected share as known.
     """
     check_linkable(pair)
-    n, p = pair.real.shape
-    both_missing = np.isnan(pair.real) & np.isnan(pair.synthetic)
-    equal = (pair.real == pair.synthetic) | both_missing
+    n, p = pair.synthetic.shape
+    source = pair.real[:n]
+    both_missing = np.isnan(source) & np.isnan(pair.synthetic)
+    equal = (source == pair.synthetic) | both_missing
     expected = np.array([_expected_share(pair.real[:, i], pair.synthetic[:, i]) for i in range(p)])
     targets = [*pair.schema.names, ""]
     shares = [*equal.mean(axis=0), equal.mean()]

@@ -71,6 +71,25 @@ class PassiveVariables:
         return encode_result(result, variable, expression, int(rows.sum()))
 
 
+def evaluate_condition(condition: Expression, schema: Schema, matrix: np.ndarray) -> np.ndarray:
+    """Return the rows for which a condition holds, an array of bool of shape (n_rows,).
+
+    With a missing value no comparison holds.
+    """
+    columns = {
+        name: _labels(matrix[:, schema.position(name)], schema[name]) for name in condition.names
+    }
+    return np.broadcast_to(condition.evaluate(columns), len(matrix)).astype(bool)
+
+
+def _labels(values: np.ndarray, variable: Variable) -> np.ndarray:
+    """Return numbers as they are and categories as their labels; None where there is none."""
+    if not variable.is_categorical:
+        return values
+    codes = np.where(np.isnan(values), -1, values).astype(int)
+    return np.array([*variable.categories, None], dtype=object)[codes]
+
+
 def evaluate_encoded(
     expression: Expression, schema: Schema, matrix: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
@@ -88,10 +107,7 @@ def evaluate_encoded(
                 f"{expression.origin}: '{name}' has no value in {n_missing} of {len(values)} rows: "
                 "give it a method, and visit it earlier"
             )
-        if variable.is_categorical:
-            codes = np.where(np.isnan(values), -1, values).astype(int)
-            values = np.array([*variable.categories, None], dtype=object)[codes]
-        columns[name] = values
+        columns[name] = _labels(values, variable)
     return expression.evaluate(columns)
 
 

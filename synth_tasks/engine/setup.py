@@ -165,15 +165,48 @@ def quick_predictors(
     van Buuren, Boshuizen & Knook (1999). Multiple imputation of missing blood pressure covariates in
     survival analysis. Statistics in Medicine 18, 681-694.
     """
-    for setting, names in (("include", include), ("exclude", exclude)):
-        for name in names:
-            if name not in data.columns:
-                raise PlanError(f"quick_predictors: {setting} names the unknown column '{name}'")
     matrix = encode(data, schema or infer_schema(data))
+    incomplete = np.isnan(matrix).any(axis=0)
+    return choose_predictors(
+        matrix, list(data.columns), incomplete, mincor, minpuc, include, exclude
+    )
+
+
+def choose_predictors(
+    matrix: np.ndarray,
+    names: Sequence[str],
+    targets: np.ndarray,
+    mincor: float,
+    minpuc: float,
+    include: Sequence[str],
+    exclude: Sequence[str],
+) -> pd.DataFrame:
+    """Choose predictors in encoded data; see `quick_predictors`.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data.
+    names : sequence of str
+        Its columns.
+    targets : ndarray of bool of shape (n_variables,)
+        Columns that need predictors.
+    mincor, minpuc, include, exclude
+        See `quick_predictors`.
+
+    Returns
+    -------
+    DataFrame of shape (n_variables, n_variables), int
+    """
+    for setting, listed in (("include", include), ("exclude", exclude)):
+        for name in listed:
+            if name not in names:
+                raise PlanError(f"quick_predictors: {setting} names the unknown column '{name}'")
     observed = ~np.isnan(matrix)
     chosen = np.zeros((matrix.shape[1],) * 2, dtype=int)
-    for target in np.flatnonzero(~observed.all(axis=0)):
-        usable = observed[~observed[:, target]].mean(axis=0)
+    for target in np.flatnonzero(targets):
+        holes = ~observed[:, target]
+        usable = observed[holes].mean(axis=0) if holes.any() else np.ones(len(names))
         for predictor in range(matrix.shape[1]):
             rows = observed[:, predictor]
             both = rows & observed[:, target]
@@ -184,10 +217,10 @@ def quick_predictors(
                 ),
             )
             chosen[target, predictor] = strength >= mincor and usable[predictor] >= minpuc
-        chosen[target, [data.columns.get_loc(name) for name in include]] = 1
-    chosen[:, [data.columns.get_loc(name) for name in exclude]] = 0
+        chosen[target, [names.index(name) for name in include]] = 1
+    chosen[:, [names.index(name) for name in exclude]] = 0
     np.fill_diagonal(chosen, 0)
-    return pd.DataFrame(chosen, index=data.columns, columns=data.columns)
+    return pd.DataFrame(chosen, index=list(names), columns=list(names))
 
 
 def _absolute_correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synth_tasks.data import Kind, Schema, decode
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.inference import check_analysis, fit_model, pool, summarize
+from synth_tasks.inference import ModelFit, check_analysis, fit_model, pool, summarize
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
 
@@ -41,7 +41,7 @@ def analyse(
     analysis: AnalysisSpec,
     schema: Schema,
     sets: Sequence[pd.DataFrame],
-    real: pd.DataFrame,
+    real: Sequence[pd.DataFrame],
     rule: str = "reiter2003",
 ) -> AnalysisResult:
     """Fit an analysis to every set, pool, and fit it to the real data for comparison.
@@ -54,8 +54,8 @@ def analyse(
         Tells which columns are categories, whatever their dtype.
     sets : sequence of DataFrame
         The synthetic sets.
-    real : DataFrame
-        The completed real data.
+    real : sequence of DataFrame
+        The completed real data, once for each imputation.
     rule : str, default "reiter2003"
         Pooling rule.
 
@@ -63,20 +63,18 @@ def analyse(
     -------
     AnalysisResult
     """
+
+    def fit(frame: pd.DataFrame) -> ModelFit:
+        prepared = _with_categories(frame, schema)
+        return fit_model(prepared, analysis.model, analysis.formula, analysis.variables)
+
     try:
-        fits = [
-            fit_model(
-                _with_categories(s, schema), analysis.model, analysis.formula, analysis.variables
-            )
-            for s in sets
-        ]
-        pooled = pool(fits, rule=rule)
-        on_real = fit_model(
-            _with_categories(real, schema), analysis.model, analysis.formula, analysis.variables
-        )
+        pooled = pool([fit(s) for s in sets], rule=rule, r=len(sets) // len(real)).table
+        fits = [fit(r) for r in real]
+        on_real = summarize(fits[0]) if len(fits) == 1 else pool(fits, rule="rubin1987").table
     except SynthError as error:
         raise type(error)(f"analysis '{analysis.label}': {error}") from None
-    return AnalysisResult(analysis.label, rule, pooled.table, summarize(on_real)[REAL_COLUMNS])
+    return AnalysisResult(analysis.label, rule, pooled, on_real[REAL_COLUMNS])
 
 
 def _with_categories(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

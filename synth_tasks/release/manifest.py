@@ -113,18 +113,20 @@ def make_manifest(
             "stage": provenance.stage,
             "m": provenance.m,
             "r": provenance.r,
+            "sets": spec.n_sets,
             "n": provenance.n,
             "k": provenance.k,
             "proper": provenance.proper,
             "conditioning": provenance.conditioning,
             "synthesised": list(provenance.synthesised),
+            "kept": [name for name in plan.schema.names if name not in provenance.synthesised],
             "methods": provenance.methods,
             "predictors": {name: list(p) for name, p in predictors.items()},
             "visit_sequence": list(plan.visit_sequence),
             "options": {name: dict(options) for name, options in plan.options.items()},
         },
         "imputation": {
-            "m": 1,
+            "m": spec.imputation.m,
             "maxit": spec.imputation.maxit,
             "missing_shares": dict(missing_shares),
         },
@@ -188,7 +190,7 @@ def _field(variable: Variable) -> dict[str, Any]:
     field: dict[str, Any] = {
         "name": variable.name,
         "type": types.get(variable.kind, "string"),
-        "constraints": {"required": True},
+        "constraints": {"required": not variable.keep_missing},
     }
     if variable.kind is Kind.DATETIME:
         # Whole days are written without a time; other times as 2024-01-31 12:00:00.

@@ -21,9 +21,10 @@ def engine_digest() -> str:
     return _source_digest(
         [
             *(package / "engine").rglob("*.py"),
-            *(package / name for name in ("data.py", "expressions.py", "seeding.py")),
-            package / "inference" / "ordinal.py",
-            package / "release" / "stages.py",
+            *(package / "data").rglob("*.py"),
+            *(package / name for name in ("expressions.py", "seeding.py")),
+            *(package / "inference" / name for name in ("ordinal.py", "formula.py", "design.py")),
+            *(package / "release" / name for name in ("stages.py", "plans.py")),
         ],
         package,
     )

@@ -77,44 +77,98 @@ class VariableSpec(SpecModel):
     kind: Kind | None = Field(None, description="Measurement level.")
     categories: list[Label] | None = Field(None, description="Categories in order.")
     decimals: int | None = Field(None, ge=0, le=10, description="Decimals of a numeric column.")
+    spikes: list[float] = Field(
+        [], description="Numbers apart from the others: codes (-8), or a zero that many share."
+    )
+    keep_missing: bool = Field(
+        False, description="Missing values are data: synthesised, not imputed."
+    )
 
     @model_validator(mode="after")
     def _numbers_have_no_categories(self) -> VariableSpec:
         counts = (Kind.NUMERIC, Kind.INTEGER, Kind.DATETIME)
         if self.categories is not None and self.kind in counts:
             raise ValueError(f"a {self.kind} variable has no categories: leave out one of the two")
+        if self.categories is not None and self.spikes:
+            raise ValueError("a variable with categories has no spikes: leave out one of the two")
         return self
 
     def as_override(self) -> VariableOverride:
         """Return the statement in the terms of the schema."""
         categories = None if self.categories is None else tuple(self.categories)
-        return VariableOverride(self.kind, categories, self.decimals)
+        return VariableOverride(
+            self.kind, categories, self.decimals, tuple(self.spikes), self.keep_missing
+        )
 
 
 Method = str | dict[str, str]
+Smoothing = Literal["density", "spline"]
 PredictorMatrix = dict[str, dict[str, Literal[0, 1]]]
 
 
-class ImputationSpec(SpecModel):
+class QuickPredictors(SpecModel):
+    """Choose predictors by their correlation with the variable, for wide data."""
+
+    mincor: float = Field(0.1, ge=0, le=1, description="Least absolute correlation.")
+    minpuc: float = Field(0.0, ge=0, le=1, description="Least proportion of usable cases.")
+    include: list[str] = Field([], description="Predictors of every variable.")
+    exclude: list[str] = Field([], description="Predictors of none.")
+
+
+class ModelsSpec(SpecModel):
+    """What imputation and synthesis have in common: which model learns from what."""
+
+    options: dict[str, dict[str, Any]] = Field({}, description="Options by method.")
+    variable_options: dict[str, dict[str, Any]] = Field(
+        {}, description="Options of the method of single columns; they count more."
+    )
+    predictor_matrix: PredictorMatrix = Field(
+        {}, description="Entries that differ from 1: row (filled in), column (predictor)."
+    )
+    quick_predictors: QuickPredictors | None = Field(
+        None, description="Choose predictors by correlation; predictor_matrix counts more."
+    )
+    formulas: dict[str, str] = Field(
+        {}, description="How predictors enter, by column, as in R: age * reg + log(wgt)."
+    )
+    visit_sequence: str | list[str] = Field(
+        "roman", description="roman, arabic, monotone, revmonotone, or columns in order."
+    )
+    post: dict[str, str] = Field(
+        {}, description="Formula applied to drawn values, by column: squeeze(tv, 1, 25)."
+    )
+    rules: dict[str, dict[str, Label | None]] = Field(
+        {}, description="Values known under a condition, by column: {age < 16: single}."
+    )
+    ignore: str | None = Field(
+        None, description="Condition of rows that no model learns from, e.g. wgt > 150."
+    )
+    proper: bool = Field(
+        False, description="Draw parameters too: fit models on bootstrap samples where need be."
+    )
+
+
+class ImputationSpec(ModelsSpec):
     """How missing cells are completed before synthesis."""
 
-    m: Literal[1] = Field(1, description="One completed data set is synthesised.")
+    m: int = Field(
+        1, ge=1, le=100, description="Completed data sets; each is synthesised synthesis.m times."
+    )
     maxit: int = Field(10, ge=1, le=1000, description="Sweeps of the chained equations.")
     method: Method = Field(
         {}, description="Method, or methods and formulas (~ ...) by column; default by kind."
     )
-    predictor_matrix: PredictorMatrix = Field(
-        {}, description="Entries that differ from 1: row (imputed), column (predictor)."
-    )
-    visit_sequence: str | list[str] = Field("roman", description="Order of imputation.")
-    post: dict[str, str] = Field({}, description="Formula applied to drawn values, by column.")
-    options: dict[str, dict[str, Any]] = Field({}, description="Options by method.")
 
 
-class SynthesisSpec(SpecModel):
+class SynthesisSpec(ModelsSpec):
     """How the synthetic sets are drawn."""
 
-    m: int = Field(5, ge=2, le=1000, description="Number of synthetic sets; pooling needs two.")
+    m: int = Field(
+        5,
+        ge=2,
+        le=1000,
+        description="Number of synthetic sets (of each completed data set); pooling needs two.",
+    )
     method: str = Field("cart", description="Method of all variables not named otherwise.")
     method_by_variable: dict[str, str] = Field(
         {}, description="Method or formula (~ ...) of single columns."
@@ -123,15 +177,33 @@ class SynthesisSpec(SpecModel):
     options: dict[str, dict[str, Any]] = Field(
         {"cart": {"minbucket": 10}}, description="Options by method."
     )
-    predictor_matrix: PredictorMatrix = Field(
-        {}, description="Entries that differ from 1: row (synthesised), column (predictor)."
-    )
     conditioning: Literal["synthetic", "observed"] = Field(
         "synthetic", description="Draw given synthetic values, or (for comparison) given real ones."
     )
-    visit_sequence: str | list[str] = Field("roman", description="Order of synthesis.")
-    post: dict[str, str] = Field({}, description="Formula applied to drawn values, by column.")
-    proper: bool = Field(False, description="Fit models on a bootstrap sample for every set.")
+    keep: list[str] = Field(
+        [], description="Columns published as they are: a partial synthesis, for public columns."
+    )
+    rows: str | None = Field(
+        None, description="Condition of the rows that are replaced; all if not given."
+    )
+    k: int | None = Field(
+        None, ge=1, description="Rows of a set; as many as the data if not given."
+    )
+    strata: list[str] = Field(
+        [], description="Categorical columns that divide the data into parts with own models."
+    )
+    min_stratum_size: int | None = Field(
+        None, ge=1, description="Smaller strata are merged; 10 + 10 a column if not given."
+    )
+    smoothing: Smoothing | dict[str, Smoothing] | None = Field(
+        None,
+        description="Replace donors' numbers by numbers nearby: density, spline, or by column.",
+    )
+    tail_support: int = Field(
+        3,
+        ge=1,
+        description="Least people behind the largest and smallest numbers; 1 leaves them.",
+    )
 
 
 class AnalysisSpec(SpecModel):
@@ -201,6 +273,9 @@ class RunSpec(SpecModel):
     workers: int = Field(
         2, ge=1, le=256, description="Threads for imputing and fitting, and tasks at a time."
     )
+    executor: Literal["threads", "processes"] = Field(
+        "threads", description="What imputes several completed data sets at a time."
+    )
     timeout_minutes: float = Field(
         240, gt=0, description="Longest time for reading, imputing, fitting or publishing."
     )
@@ -236,6 +311,11 @@ class ReleaseSpec(SpecModel):
                 return (folder / path).resolve()
         looked = " and ".join(str(folder) for folder in folders)
         raise SpecError(f"file not found: '{path}' (looked in {looked})")
+
+    @property
+    def n_sets(self) -> int:
+        """Number of synthetic sets that are published."""
+        return self.imputation.m * self.synthesis.m
 
     def digest(self) -> str:
         """Return a hash of everything that decides what is released.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from synth_tasks.data import Kind, Schema, encode, infer_schema
-from synth_tasks.engine import ImputationPlan, make_plan
-from synth_tasks.engine.plan import is_formula
-from synth_tasks.errors import DataError, PlanError, SpecError, SynthError
+from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
+from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis, require_columns
 from synth_tasks.release.source import read_source
 from synth_tasks.release.spec import ReleaseSpec, VariableSpec
 
@@ -55,10 +53,11 @@ def load_source(spec: ReleaseSpec) -> SourceTable:
     table = SourceTable(encode(frame, schema), schema)
     if spec.dataset.source.builtin is None:
         check_publishable(spec, table)
-    plan_imputation(spec, table)
-    plan_synthesis(spec, schema, len(frame))
+    plan_imputation(spec, schema, table.matrix)
+    filled = fill_provisionally(table.matrix, schema)
+    plan_synthesis(spec, schema, filled)
     check_disclosure(spec, schema)
-    check_analyses(spec.analysis, schema, fill_provisionally(table.matrix))
+    check_analyses(spec.analysis, schema, filled)
     return table
 
 
@@ -95,13 +94,15 @@ def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
                 )
 
 
-def fill_provisionally(matrix: np.ndarray) -> np.ndarray:
+def fill_provisionally(matrix: np.ndarray, schema: Schema) -> np.ndarray:
     """Fill holes with other values of the column, only to try whether a model can be fitted.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_rows, n_variables)
         Encoded, with at least one value in every column.
+    schema : Schema
+        Tells which missing values are data.
 
     Returns
     -------
@@ -109,84 +110,15 @@ def fill_provisionally(matrix: np.ndarray) -> np.ndarray:
         Complete.
     """
     filled = matrix.copy(order="F")
-    for column in filled.T:
-        holes = np.isnan(column)
+    for column, holes in zip(filled.T, schema.holes(matrix).T, strict=True):
         column[holes] = np.resize(column[~holes], int(holes.sum()))
     return filled
 
 
-def plan_imputation(spec: ReleaseSpec, table: SourceTable) -> ImputationPlan:
-    """Plan the completion of the missing cells."""
-    s = spec.imputation
-    return _named(
-        "imputation",
-        schema=table.schema,
-        missing=np.isnan(table.matrix),
-        m=s.m,
-        maxit=s.maxit,
-        method=s.method or None,
-        predictor_matrix=s.predictor_matrix or None,
-        visit_sequence=s.visit_sequence,
-        post=s.post,
-        method_options=s.options,
-    )
-
-
-def plan_synthesis(spec: ReleaseSpec, schema: Schema, n_rows: int) -> ImputationPlan:
-    """Plan the replacement of all cells of the completed data."""
-    s = spec.synthesis
-    for name in s.method_by_variable:
-        if name not in schema:
-            raise SpecError(
-                f"synthesis.method_by_variable: unknown column '{name}'; "
-                f"the data have {', '.join(schema.names)}"
-            )
-        if not s.method_by_variable[name].strip():
-            raise SpecError(
-                f"synthesis.method_by_variable: '{name}' has no method and would be published as it "
-                "is: give it one, or drop the column (dataset.drop)"
-            )
-    return _named(
-        "synthesis",
-        schema=schema,
-        missing=np.zeros((n_rows, len(schema)), dtype=bool),
-        m=s.m,
-        maxit=1,
-        method=dict.fromkeys(schema.names, s.method) | s.method_by_variable,
-        predictor_matrix=s.predictor_matrix or None,
-        where="all",
-        visit_sequence=s.visit_sequence,
-        post=s.post,
-        conditioning=s.conditioning,
-        proper=s.proper,
-        method_options=s.options,
-    )
-
-
-def _named(section: str, **settings: object) -> ImputationPlan:
-    try:
-        return make_plan(**settings)  # type: ignore[arg-type]
-    except SynthError as error:
-        raise type(error)(f"{section}: {error}") from None
-
-
 def check_disclosure(spec: ReleaseSpec, schema: Schema) -> None:
     """Refuse keys and targets that the data do not have."""
-    named = {"keys": spec.disclosure.key_variables, "targets": spec.disclosure.targets}
-    for setting, names in named.items():
-        for name in names:
-            if name not in schema:
-                raise SpecError(
-                    f"disclosure.{setting}: unknown column '{name}'; "
-                    f"the data have {', '.join(schema.names)}"
-                )
-
-
-def formulas(methods: Mapping[str, str] | str) -> dict[str, str]:
-    """Return the passive variables among the methods of a section."""
-    if isinstance(methods, str):
-        return {}
-    return {name: text for name, text in methods.items() if is_formula(text)}
+    require_columns("disclosure.keys", list(spec.disclosure.key_variables), schema)
+    require_columns("disclosure.targets", list(spec.disclosure.targets), schema)
 
 
 def disclosure_keys(spec: ReleaseSpec, schema: Schema) -> list[str]:
@@ -207,7 +139,7 @@ def disclosure_targets(spec: ReleaseSpec, schema: Schema) -> list[str]:
 
 def require_complete(matrix: np.ndarray, schema: Schema) -> None:
     """Refuse to synthesise data in which the imputation left holes."""
-    holes = np.isnan(matrix).sum(axis=0)
+    holes = schema.holes(matrix).sum(axis=0)
     for name, count in zip(schema.names, holes, strict=True):
         if count:
             raise PlanError(

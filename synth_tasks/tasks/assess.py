@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.data import decode
 from synth_tasks.disclosure import assess_average, assess_disclosure
 from synth_tasks.ledger import Measurement, make_ledger
-from synth_tasks.release.stages import disclosure_keys, disclosure_targets, formulas
+from synth_tasks.release.plans import formulas
+from synth_tasks.release.stages import disclosure_keys, disclosure_targets
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.boundary import confidential

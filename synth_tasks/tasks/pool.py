@@ -11,15 +11,13 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.data import decode
 from synth_tasks.release.analysis import analyse
+from synth_tasks.release.plans import pooling_rule
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
 from synth_tasks.release.workspace import RESULT_FILE, DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
-
-POOLING_RULE = "reiter2003"
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,10 @@ class AnalysisRef:
 @task(name="pool analysis", task_run_name="pool {analysis.label}", cache_policy=NO_CACHE)
 @confidential
 def pool_analysis(
-    context: RunContext, completed: DatasetRef, synthetic: list[DatasetRef], analysis: AnalysisSpec
+    context: RunContext,
+    completed: list[DatasetRef],
+    synthetic: list[DatasetRef],
+    analysis: AnalysisSpec,
 ) -> AnalysisRef:
     """Fit one analysis to every set, pool, and fit it to the real data for comparison.
 
@@ -49,8 +50,8 @@ def pool_analysis(
     ----------
     context : RunContext
         The release.
-    completed : DatasetRef
-        Real table.
+    completed : list of DatasetRef
+        Real table, once for each imputation.
     synthetic : list of DatasetRef
         All sets.
     analysis : AnalysisSpec
@@ -63,13 +64,13 @@ def pool_analysis(
     workspace = context.workspace()
 
     def compute(folder: Path) -> dict[str, Any]:
-        matrix, schema = workspace.read_table(completed)
+        _, schema = workspace.read_table(completed[0])
         result = analyse(
             analysis,
             schema,
             [workspace.read_frame(ref) for ref in synthetic],
-            decode(matrix, schema),
-            POOLING_RULE,
+            [workspace.read_frame(ref) for ref in completed],
+            pooling_rule(context.spec),
         )
         return {
             "label": result.label,
@@ -78,7 +79,7 @@ def pool_analysis(
             "real": result.real.to_dict("list"),
         }
 
-    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic)]
+    inputs = [ref.sha256 for ref in (*completed, *synthetic)]
     settings = analysis.model_dump_json()
     result, _ = workspace.run_stage("analysis", [*inputs, settings], compute)
     return AnalysisRef(result["folder"], result["label"])

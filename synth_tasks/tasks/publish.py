@@ -12,7 +12,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.data import Schema, decode
-from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.release.bundle import (
     Published,
     write_data,
@@ -23,6 +22,7 @@ from synth_tasks.release.bundle import (
 from synth_tasks.release.files import make_private_folder, write_atomically
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
+from synth_tasks.release.plans import plan_synthesis, pooling_rule, provenance_of
 from synth_tasks.release.readme import make_readme
 from synth_tasks.release.report import (
     ReportContent,
@@ -33,13 +33,14 @@ from synth_tasks.release.report import (
 from synth_tasks.release.results import AnalysisResult, SuiteResult
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import plan_synthesis, shuffle
+from synth_tasks.release.stages import shuffle
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.impute import TRACE_FILE, CompletedData
 from synth_tasks.tasks.ingest import Ingested
-from synth_tasks.tasks.pool import POOLING_RULE, AnalysisRef, read_analysis
+from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 from synth_tasks.tasks.validate import load_policy
 
 PUBLISHED_DIGITS = 2
@@ -95,7 +96,7 @@ def draw_picture(context: RunContext, synthetic: list[DatasetRef]) -> bytes:
 def publish(
     context: RunContext,
     ingested: Ingested,
-    completed: DatasetRef,
+    completed: CompletedData,
     synthetic: list[DatasetRef],
     ledger: pd.DataFrame,
     suites: list[SuiteResult],
@@ -109,7 +110,7 @@ def publish(
         The release.
     ingested : Ingested
         The data as they arrived.
-    completed : DatasetRef
+    completed : CompletedData
         The completed data, for the private report only.
     synthetic : list of DatasetRef
         All sets, in source order; they are shuffled here.
@@ -132,7 +133,8 @@ def publish(
         return Published(releases.folder / already, already, new=True)
     version = releases.next_version(digest)
     schema, sets = _shuffled_sets(context, synthetic)
-    plan = plan_synthesis(spec, schema, completed.rows)
+    real, _ = workspace.read_table(completed.refs[0])
+    plan = plan_synthesis(spec, schema, real)
     manifest = make_manifest(
         spec,
         release_version=version,
@@ -140,8 +142,8 @@ def publish(
         data_digest=ingested.fingerprint,
         seed=_describe_seed(context.secrets(), spec),
         plan=plan,
-        provenance=make_provenance(plan, has_missing=False),
-        pooling_rule=POOLING_RULE,
+        provenance=provenance_of(spec, plan),
+        pooling_rule=pooling_rule(spec),
         results=suites,
         missing_shares=missing_shares(ingested),
     )
@@ -158,9 +160,9 @@ def publish(
         suites=suites,
         analyses=[read_analysis(ref) for ref in analyses],
         manifest=manifest,
-        real=workspace.read_frame(completed),
+        real=decode(real, schema),
     )
-    _write_private_report(workspace.folder / "reports" / version, content)
+    _write_private_report(workspace.folder / "reports" / version, content, completed.trace)
     with releases.staging() as draft:
         _write_bundle(draft, context, schema, content)
         published = releases.commit(draft, version)
@@ -246,7 +248,10 @@ def _csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _write_private_report(folder: Path, content: ReportContent) -> None:
+def _write_private_report(folder: Path, content: ReportContent, trace: str | None) -> None:
     make_private_folder(folder)
+    if trace is not None:
+        picture = Path(trace).read_bytes()
+        write_atomically(folder / TRACE_FILE, lambda file: file.write(picture))
     html = render_report(content, private=True).encode()
     write_atomically(folder / "report.html", lambda file: file.write(html))

@@ -9,7 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.engine import fit_synthesizer
-from synth_tasks.release.stages import plan_synthesis
+from synth_tasks.release.plans import plan_synthesis
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
@@ -41,7 +41,7 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(completed)
-        plan = plan_synthesis(context.spec, schema, len(matrix))
+        plan = plan_synthesis(context.spec, schema, matrix)
         synthesizer = fit_synthesizer(plan, matrix, context.spec.run.workers)
         ref = workspace.write_object(folder / "synthesizer.pickle", synthesizer)
         remarks = describe_events([*plan.events, *synthesizer.events])
@@ -55,7 +55,9 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
 
 @task(name="draw set", task_run_name="draw set {number}", cache_policy=NO_CACHE)
 @confidential
-def draw_set(context: RunContext, synthesizer: DatasetRef, number: int) -> DatasetRef:
+def draw_set(
+    context: RunContext, synthesizer: DatasetRef, imputation: int, number: int
+) -> DatasetRef:
     """Draw one synthetic set.
 
     Parameters
@@ -64,8 +66,10 @@ def draw_set(context: RunContext, synthesizer: DatasetRef, number: int) -> Datas
         The release.
     synthesizer : DatasetRef
         From `fit`.
+    imputation : int
+        Number of the completed data set that the synthesizer learnt from.
     number : int
-        Number of the set, 1..m.
+        Number of the set, counted through all of them.
 
     Returns
     -------
@@ -76,10 +80,11 @@ def draw_set(context: RunContext, synthesizer: DatasetRef, number: int) -> Datas
 
     def compute(folder: Path) -> dict[str, Any]:
         fitted = workspace.read_object(synthesizer)
-        matrix = fitted.draw(seed, number)
+        nth = number - (imputation - 1) * context.spec.synthesis.m
+        matrix = fitted.draw(seed, nth, imputation)
         ref = workspace.write_table(folder / "set.parquet", matrix, fitted.plan.schema)
         return {"ref": ref}
 
-    inputs = [synthesizer.sha256, str(number), str(seed)]
+    inputs = [synthesizer.sha256, str(imputation), str(number), str(seed)]
     result, _ = workspace.run_stage("set", inputs, compute)
     return result["ref"]

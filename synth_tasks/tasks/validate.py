@@ -10,9 +10,9 @@ from expectations.derive import add_residuals, completed_suite, source_suite, sy
 from expectations.gate import check_gate, refuse_failures, run_gate
 from expectations.suites import Suite, build_suite, load_suite, run_suite
 from synth_tasks.data import Schema, decode
+from synth_tasks.release.plans import formulas
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import formulas
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
@@ -94,4 +94,4 @@ def apply_gate(context: RunContext, ledger: pd.DataFrame) -> SuiteResult:
     -------
     SuiteResult
     """
-    return run_gate(load_policy(context.spec)["gate"], ledger, context.spec.synthesis.m)
+    return run_gate(load_policy(context.spec)["gate"], ledger, context.spec.n_sets)

@@ -1,0 +1,185 @@
+"""What a specification asks of the engine, as plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import numpy as np
+
+from synth_tasks.data import Schema
+from synth_tasks.engine import ImputationPlan, Provenance, make_plan, plan_and_fill
+from synth_tasks.engine.imputed import make_provenance
+from synth_tasks.engine.passive import evaluate_condition
+from synth_tasks.engine.plan import is_formula
+from synth_tasks.engine.redundancy import find_twins
+from synth_tasks.engine.setup import choose_predictors
+from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.expressions import Expression
+from synth_tasks.release.spec import ModelsSpec, ReleaseSpec
+
+NESTED_RULE, SYNTHESIS_RULE = "reiter2004", "reiter2003"
+
+
+def plan_imputation(
+    spec: ReleaseSpec, schema: Schema, matrix: np.ndarray
+) -> tuple[ImputationPlan, np.ndarray]:
+    """Plan the completion of the missing cells.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    schema : Schema
+        The variables.
+    matrix : ndarray of shape (n_rows, n_variables)
+        Encoded data as they arrived.
+
+    Returns
+    -------
+    plan : ImputationPlan
+    matrix : ndarray of shape (n_rows, n_variables)
+        Data with holes filled that follow from other columns.
+    """
+    s = spec.imputation
+    holes = schema.holes(matrix)
+    if s.m > 1 and not holes.any():
+        raise SpecError(f"imputation.m is {s.m}, but the data have no missing value: set it to 1")
+    try:
+        return plan_and_fill(
+            matrix,
+            schema,
+            m=s.m,
+            maxit=s.maxit,
+            method=s.method or None,
+            **_model_settings(s, schema, matrix, np.asarray(holes.any(axis=0))),
+        )
+    except SynthError as error:
+        _blame("imputation", error)
+
+
+def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> ImputationPlan:
+    """Plan the replacement of the cells of completed data; arguments as `plan_imputation`."""
+    s = spec.synthesis
+    require_columns("synthesis.method_by_variable", list(s.method_by_variable), schema)
+    require_columns("synthesis.keep", s.keep, schema)
+    for name, method in s.method_by_variable.items():
+        if not method.strip():
+            raise SpecError(
+                f"synthesis.method_by_variable: '{name}' has no method: give it one, drop the column "
+                "(dataset.drop), or name it in synthesis.keep to publish it as it is"
+            )
+    methods = dict.fromkeys(schema.names, s.method) | s.method_by_variable
+    methods |= dict.fromkeys(s.keep, "")
+    try:
+        plan = make_plan(
+            schema,
+            np.zeros(matrix.shape, dtype=bool),
+            m=s.m,
+            maxit=1,
+            method=methods,
+            where=_cells(spec, schema, matrix),
+            conditioning=s.conditioning,
+            k=s.k,
+            strata=s.strata,
+            min_stratum_size=s.min_stratum_size,
+            smoothing=s.smoothing,
+            tail_support=s.tail_support,
+            twins=find_twins(matrix, schema),
+            **_model_settings(s, schema, matrix, np.ones(len(schema), dtype=bool)),
+        )
+    except SynthError as error:
+        _blame("synthesis", error)
+    if not plan.synthesises:
+        raise SpecError(
+            "synthesis: no cell is replaced, so the real data would be published: change "
+            "synthesis.keep or synthesis.rows"
+        )
+    return plan
+
+
+def provenance_of(spec: ReleaseSpec, plan: ImputationPlan) -> Provenance:
+    """Record how the published sets came about, for whoever pools them."""
+    provenance = make_provenance(plan, has_missing=False)
+    if spec.imputation.m == 1:
+        return provenance
+    return replace(
+        provenance, stage="imputation and synthesis", m=spec.imputation.m, r=spec.synthesis.m
+    )
+
+
+def pooling_rule(spec: ReleaseSpec) -> str:
+    """Return the rule by which estimates from the published sets are pooled."""
+    return SYNTHESIS_RULE if spec.imputation.m == 1 else NESTED_RULE
+
+
+def formulas(methods: Mapping[str, str] | str) -> dict[str, str]:
+    """Return the passive variables among the methods of a section."""
+    if isinstance(methods, str):
+        return {}
+    return {name: text for name, text in methods.items() if is_formula(text)}
+
+
+def require_columns(setting: str, names: list[str], schema: Schema) -> None:
+    """Refuse names that the data do not have."""
+    for name in names:
+        if name not in schema:
+            raise SpecError(
+                f"{setting}: unknown column '{name}'; the data have {', '.join(schema.names)}"
+            )
+
+
+def _cells(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> np.ndarray:
+    """Mark the cells to be replaced: all, but for kept columns and rows that no condition names."""
+    where = np.ones(matrix.shape, dtype=bool)
+    where[:, [schema.position(name) for name in spec.synthesis.keep]] = False
+    if spec.synthesis.rows is not None:
+        where &= _rows("rows", spec.synthesis.rows, schema, matrix)[:, None]
+    return where
+
+
+def _model_settings(
+    s: ModelsSpec, schema: Schema, matrix: np.ndarray, targets: np.ndarray
+) -> dict[str, Any]:
+    return {
+        "predictor_matrix": _predictors(s, schema, matrix, targets),
+        "formulas": s.formulas,
+        "visit_sequence": s.visit_sequence,
+        "post": s.post,
+        "rules": s.rules,
+        "ignore": None if s.ignore is None else _rows("ignore", s.ignore, schema, matrix),
+        "proper": s.proper,
+        "method_options": s.options,
+        "variable_options": s.variable_options,
+    }
+
+
+def _predictors(
+    s: ModelsSpec, schema: Schema, matrix: np.ndarray, targets: np.ndarray
+) -> dict[str, dict[str, int]]:
+    """Return the entries of the predictor matrix: those chosen by correlation, then those stated."""
+    stated: dict[str, dict[str, int]] = {
+        target: {**row} for target, row in s.predictor_matrix.items()
+    }
+    quick = s.quick_predictors
+    if quick is None:
+        return stated
+    chosen = choose_predictors(
+        matrix, schema.names, targets, quick.mincor, quick.minpuc, quick.include, quick.exclude
+    )
+    rows = {str(t): {str(p): int(flag) for p, flag in row.items()} for t, row in chosen.T.items()}
+    require_columns("predictor_matrix", list(stated), schema)
+    return {target: row | stated.get(target, {}) for target, row in rows.items()}
+
+
+def _rows(setting: str, text: str, schema: Schema, matrix: np.ndarray) -> np.ndarray:
+    """Return the rows for which a condition holds; with a missing value no comparison does."""
+    condition = Expression(text, origin=setting)
+    condition.require_columns(schema.names)
+    return evaluate_condition(condition, schema, matrix)
+
+
+def _blame(section: str, error: SynthError) -> NoReturn:
+    """Say in which section of the specification the error lies."""
+    raise type(error)(f"{section}: {error}") from None
