@@ -119,6 +119,7 @@ def make_manifest(
             "proper": provenance.proper,
             "conditioning": provenance.conditioning,
             "synthesised": list(provenance.synthesised),
+            "rows": spec.synthesis.rows,
             "kept": [name for name in plan.schema.names if name not in provenance.synthesised],
             "methods": provenance.methods,
             "predictors": {name: list(p) for name, p in predictors.items()},
@@ -136,6 +137,17 @@ def make_manifest(
         "spec": content,
         "packages": package_versions(),
     }
+
+
+def describe_partial(manifest: Mapping[str, Any]) -> str:
+    """Say which values of a partial synthesis are real; the empty text for a complete one."""
+    synthesis = manifest.get("synthesis", {})
+    parts = []
+    if synthesis.get("kept"):
+        parts.append(f"the columns {', '.join(synthesis['kept'])} are those of the real data")
+    if synthesis.get("rows"):
+        parts.append(f"rows that do not meet the condition {synthesis['rows']} are real")
+    return ", and ".join(parts)
 
 
 # --- Frictionless data package --------------------------------------------------------------------

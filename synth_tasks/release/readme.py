@@ -6,19 +6,19 @@ import json
 import keyword
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from synth_tasks.data import Kind, Schema
+from synth_tasks.release.manifest import describe_partial
 from synth_tasks.release.spec import ReleaseSpec
 
 TEMPLATE = """# {title}
 
 {description}
 
-{m} synthetic data sets of {k} rows each, version {version}{licence}. They were drawn from models of
-the real data; no row belongs to a person. Analyse every set, then pool: with q̄ the mean estimate, ū the
-mean variance and b the variance between the {m} estimates, the total variance is T = ū + b/m, with
-(m - 1)(1 + ū/(b/m))² degrees of freedom (Reiter 2003, Survey Methodology 29, 181-188).
+{n_sets} synthetic data sets of {k} rows each, version {version}{licence}. They were drawn from models
+of the real data; {rows}. {pooling}
 
 The figures describe models of a sample, not the sample itself: check a surprising finding with the
 holder of the real data. There is no formal privacy guarantee; `report.html` shows what was checked.
@@ -47,33 +47,72 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 PYTHON = """import pandas as pd
 import statsmodels.formula.api as smf
 
-sets = [pd.{reader}(f"data/{name}-{{i{pad}}}.{suffix}") for i in range(1, {m} + 1)]
+sets = [pd.{reader}(f"data/{name}-{{i{pad}}}.{suffix}") for i in range(1, {n_sets} + 1)]
 fits = [smf.ols({formula}, data=s).fit() for s in sets]
 q = pd.concat([fit.params for fit in fits], axis=1)
 u = pd.concat([fit.bse**2 for fit in fits], axis=1)
 estimate = q.mean(axis=1)
-std_error = (u.mean(axis=1) + q.var(axis=1) / {m}) ** 0.5
+{python_total}
+std_error = total**0.5
 print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))
 
 # The same with prefect-synth, degrees of freedom and intervals included:
 # from synth_tasks import fit_model, pool
-# print(pool([fit_model(s, "ols", {formula}) for s in sets]).table)"""
+# print(pool([fit_model(s, "ols", {formula}) for s in sets]{rule}).table)"""
 
-R_CSV = """sets <- lapply(1:{m}, function(i) {{
-  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), check.names = FALSE, na.strings = character())
+R_CSV = """sets <- lapply(1:{n_sets}, function(i) {{
+  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), check.names = FALSE, na.strings = {missing})
 {factors}  s
 }})
 """
-R_PARQUET = """sets <- lapply(1:{m}, function(i)
+R_PARQUET = """sets <- lapply(1:{n_sets}, function(i)
   as.data.frame(arrow::read_parquet(sprintf("data/{name}-{digits}.parquet", i))))
 """
 R = """fits <- lapply(sets, function(s) lm({r_formula}, data = s))
 q <- do.call(cbind, lapply(fits, coef))
 u <- do.call(cbind, lapply(fits, function(f) diag(vcov(f))))
-b <- apply(q, 1, var)
 estimate <- rowMeans(q)
+{r_total}
+print(cbind(estimate, std_error = sqrt(total), df))"""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolingText:
+    """How a rule is explained, and how its total variance is computed in Python and R."""
+
+    words: str
+    python: str
+    r: str
+    rule: str = ""
+
+
+ONE_STAGE = PoolingText(
+    """Analyse every set, then pool: with q̄ the mean estimate, ū the
+mean variance and b the variance between the {m} estimates, the total variance is T = ū + b/m, with
+(m - 1)(1 + ū/(b/m))² degrees of freedom (Reiter 2003, Survey Methodology 29, 181-188).""",
+    "total = u.mean(axis=1) + q.var(axis=1) / {m}",
+    """b <- apply(q, 1, var)
 total <- rowMeans(u) + b / {m}
-print(cbind(estimate, std_error = sqrt(total), df = ({m} - 1) * (1 + rowMeans(u) / (b / {m}))^2))"""
+df <- ({m} - 1) * (1 + rowMeans(u) / (b / {m}))^2""",
+)
+NESTED = PoolingText(
+    """The real data had holes: they were imputed M = {m}
+times, and each completed version was synthesised r = {r} times (sets 1 to {r} belong to the first, and
+so on). Analyse every set, then pool: with q̄ the mean estimate, ū the mean variance, B the variance between
+the means of the imputations and b̄ the mean variance within them, the total variance is
+T = (1 + 1/M) B - b̄/r + ū (Reiter 2004, Survey Methodology 30, 235-242).""",
+    """nest = [i // {r} for i in range({n_sets})]
+q.columns = nest
+means = q.T.groupby(level=0).mean().T
+within = q.T.groupby(level=0).var().mean()
+total = (1 + 1 / {m}) * means.var(axis=1) - within / {r} + u.mean(axis=1)""",
+    """nest <- rep(1:{m}, each = {r})
+B <- apply(q, 1, function(row) var(tapply(row, nest, mean)))
+w <- apply(q, 1, function(row) mean(tapply(row, nest, var)))
+total <- (1 + 1 / {m}) * B - w / {r} + rowMeans(u)
+df <- total^2 / (((1 + 1 / {m}) * B)^2 / ({m} - 1) + (w / {r})^2 / ({m} * ({r} - 1)))""",
+    ', rule="reiter2004", r={r}',
+)
 
 PLAIN_FORMULA = re.compile(r"^[A-Za-z]\w* ~ \w+( \+ \w+)*$", re.ASCII)
 # Words that a formula cannot use as names, in Python, in its formulas, or in R.
@@ -99,18 +138,25 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
     str
         Markdown.
     """
-    m, name = manifest["synthesis"]["m"], spec.dataset.name
-    (formula, r_formula), width = _example_formulas(spec, schema), len(str(m))
+    synthesis, name = manifest["synthesis"], spec.dataset.name
+    numbers = {key: synthesis[key] for key in ("m", "r")} | {"n_sets": synthesis["sets"]}
+    pooling = NESTED if synthesis["r"] > 1 else ONE_STAGE
+    (formula, r_formula), width = _example_formulas(spec, schema), len(str(synthesis["sets"]))
     digits = f"%0{width}d" if width > 1 else "%d"
     as_csv = "csv" in spec.publish.formats
     suffix = "parquet" if "parquet" in spec.publish.formats else "csv"
-    values: dict[str, Any] = {"m": m, "name": name, "digits": digits}
+    # Empty cells are missing values only where the data have any: a category may be an empty text.
+    keeps_missing = any(variable.keep_missing for variable in schema)
+    missing = '""' if keeps_missing else "character()"
+    values: dict[str, Any] = {**numbers, "name": name, "digits": digits, "missing": missing}
     python = PYTHON.format(
         **values,
         formula=_quote(formula),
         reader=f"read_{suffix}",
         suffix=suffix,
         pad=f":0{width}d" if width > 1 else "",
+        python_total=pooling.python.format(**numbers),
+        rule=pooling.rule.format(**numbers),
     )
     read_r = R_CSV if as_csv else R_PARQUET
     return TEMPLATE.format(
@@ -118,12 +164,14 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         description=spec.dataset.description,
         licence=f", licence {spec.dataset.licence}" if spec.dataset.licence else "",
         version=manifest["version"],
-        m=m,
-        k=manifest["synthesis"]["k"],
+        n_sets=synthesis["sets"],
+        k=synthesis["k"],
+        rows=describe_partial(manifest) or "no row belongs to a person",
+        pooling=pooling.words.format(**numbers),
         completed=_completion_note(manifest),
         python=python,
         r=read_r.format(**values, factors=_factors(schema))
-        + R.format(**values, r_formula=r_formula),
+        + R.format(**values, r_formula=r_formula, r_total=pooling.r.format(**numbers)),
     )
 
 
@@ -132,6 +180,8 @@ def _completion_note(manifest: Mapping[str, Any]) -> str:
     if not missing:
         return ""
     shares = ", ".join(f"{name} {share:.0%}" for name, share in missing.items())
+    if manifest["synthesis"]["r"] > 1:
+        return f"\nShares of the holes that were imputed: {shares}.\n"
     return (
         f"\nThe real data had holes ({shares}); they were imputed once before synthesis.\n"
         "Intervals do not include the uncertainty of that imputation.\n"

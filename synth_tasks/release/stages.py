@@ -34,8 +34,8 @@ class SourceTable:
 
     @property
     def missing_values(self) -> dict[str, int]:
-        """Number of missing values of each variable."""
-        counts = np.isnan(self.matrix).sum(axis=0)
+        """Number of missing values of each variable that wait to be filled."""
+        counts = self.schema.holes(self.matrix).sum(axis=0)
         return {name: int(c) for name, c in zip(self.schema.names, counts, strict=True)}
 
 

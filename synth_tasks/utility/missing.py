@@ -38,23 +38,28 @@ def measure_missing(pair: TablePair) -> list[Measurement]:
     list of Measurement
         ``missing_rate_difference``, target = variable, share of missing values in the synthetic
         table minus that in the real one, n = synthetic rows; ``missing_rate_difference_max``, the
-        largest absolute difference, n = number of variables.
+        largest absolute difference, with the largest bounds of the intervals, n = number of variables.
     """
     n, k = len(pair.real), len(pair.synthetic)
     real = np.isnan(pair.real).sum(axis=0)
     synthetic = np.isnan(pair.synthetic).sum(axis=0)
     difference = synthetic / k - real / n
+    intervals = [
+        difference_of_shares(int(s), k, int(r), n) for s, r in zip(synthetic, real, strict=True)
+    ]
     measurements = [
         MISSING_RATE_DIFFERENCE.measure(
-            difference[i],
-            target=name,
-            set_number=pair.set_number,
-            interval=difference_of_shares(int(synthetic[i]), k, int(real[i]), n),
-            n=k,
+            difference[i], target=name, set_number=pair.set_number, interval=intervals[i], n=k
         )
         for i, name in enumerate(pair.schema.names)
     ]
     largest = MISSING_RATE_DIFFERENCE_MAX.measure(
-        np.abs(difference).max(), set_number=pair.set_number, n=len(pair.schema)
+        np.abs(difference).max(),
+        set_number=pair.set_number,
+        interval=(
+            max(max(0.0, lower, -upper) for lower, upper in intervals),
+            max(max(abs(lower), abs(upper)) for lower, upper in intervals),
+        ),
+        n=len(pair.schema),
     )
     return [*measurements, largest]

@@ -45,26 +45,37 @@ class Midastouch:
         """Weight the donors, fit, and draw one donor for each row."""
         n = len(self.y)
         weights = rng.multinomial(n, np.full(n, 1 / n)).astype(float)
-        beta, fitted, explained = self._fit(weights)
-        kappa = self.kappa or (50 * explained / (1 - explained)) ** (3 / 8)
-        predicted = self.design.with_intercept(x) @ beta
         donors = np.flatnonzero(weights)
+        left_out, explained = self._fit_without_each(weights)
+        kappa = self.kappa or (50 * explained / (1 - explained)) ** (3 / 8)
+        left_out = left_out[:, donors]
+        own = np.einsum("ij,ji->i", self.columns[donors], left_out)
+        targets = self.design.with_intercept(x)
+        smallest = 1e-10 * (np.abs(own).max() + 1e-300)
         chosen = np.empty(len(x), dtype=int)
         step = max(1, CELLS_AT_ONCE // len(donors))
         for start in range(0, len(x), step):
             rows = slice(start, start + step)
-            distance = np.abs(predicted[rows, None] - fitted[None, donors])
+            distance = np.abs(targets[rows] @ left_out - own)
             nearest = distance.min(axis=1, keepdims=True)
             # Relative to the nearest donor: powers of tiny distances would overflow.
-            floor = np.maximum(nearest, 1e-10 * (np.abs(fitted).max() + 1e-300))
+            floor = np.maximum(nearest, smallest)
             chance = weights[donors] * (np.maximum(distance, floor) / floor) ** -kappa
             bounds = chance.cumsum(axis=1)
             u = rng.random(len(bounds))[:, None] * bounds[:, -1:]
             chosen[rows] = donors[(u >= bounds[:, :-1]).sum(axis=1)]
         return self.y[chosen]
 
-    def _fit(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Fit by weighted least squares; predict each donor without itself."""
+    def _fit_without_each(self, weights: np.ndarray) -> tuple[np.ndarray, float]:
+        """Fit by weighted least squares without each row in turn.
+
+        Returns
+        -------
+        coefficients : ndarray of shape (n_columns, n_rows)
+            Those without the row; a donor and its targets are compared by them.
+        explained : float
+            Share of the variance that the fit with all rows explains.
+        """
         weighted = self.columns * weights[:, None]
         cross = weighted.T @ self.columns
         penalty = RIDGE * np.diag(cross).copy()
@@ -78,8 +89,9 @@ class Midastouch:
         total = weights @ (self.y - mean) ** 2
         residual = weights @ (self.y - fitted) ** 2
         explained = 1 - residual / total if total > 0 else 0.0
-        left_out = (fitted - leverage * self.y) / (1 - leverage)
-        return beta, left_out, float(np.clip(explained, 1e-4, 0.9999))
+        change = weights * (self.y - fitted) / (1 - leverage)
+        left_out = beta[:, None] - (inverse @ self.columns.T) * change
+        return left_out, float(np.clip(explained, 1e-4, 0.9999))
 
 
 @method("midastouch", kinds=NUMBERS, options=MidastouchOptions, draws_parameters=True, donors=True)

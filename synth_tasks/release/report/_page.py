@@ -15,6 +15,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from synth_tasks.release import pictures
+from synth_tasks.release.manifest import describe_partial
 from synth_tasks.release.report._content import ReportContent, withhold_real
 from synth_tasks.release.report._summary import group_checks, summarise
 from synth_tasks.release.report._tables import (
@@ -30,17 +31,28 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a pooling rule is written: total variance, degrees of freedom, source."""
+    """How a pooling rule is written: its variances, degrees of freedom and source."""
 
     name: str
+    between: str
     total: str
     df: str
     source: str
 
 
+BETWEEN_SETS = f"the variance b = Σ (q {MINUS} q̄)² / (m {MINUS} 1) between the sets"
 RULES = {
+    "reiter2004": Rule(
+        "of Reiter (2004)",
+        "the variance B between the means of the M imputations and the mean variance b̄ within them (the"
+        " first r sets belong to the first imputation, and so on)",
+        f"T = (1 + 1 / M) B {MINUS} b̄ / r + ū",
+        f"1 / {{ ((1 + 1 / M) B)² / ((M {MINUS} 1) T²) + (b̄ / r)² / (M (r {MINUS} 1) T²) }}",
+        "Reiter (2004), for syntheses of imputed data, Survey Methodology 30, 235-242",
+    ),
     "reiter2003": Rule(
         "of Reiter (2003)",
+        BETWEEN_SETS,
         "T = ū + b / m",
         f"(m {MINUS} 1) (1 + ū / (b / m))²",
         "Reiter (2003), for synthetic sets; parameters need not be drawn anew for every set"
@@ -48,6 +60,7 @@ RULES = {
     ),
     "rubin1987": Rule(
         "of Rubin (1987)",
+        BETWEEN_SETS,
         "T = ū + (1 + 1 / m) b",
         "as of Barnard & Rubin (1999)",
         "Rubin (1987), for imputed sets",
@@ -86,6 +99,7 @@ def render_report(content: ReportContent, private: bool) -> str:
         estimates=[tabulate_estimates(a, private) for a in content.analyses],
         rule_names=", ".join(RULES[r].name if r in RULES else r for r in rules),
         rule=RULES.get(rule_name),
+        partial=describe_partial(content.manifest),
         checks=group_checks(content.suites),
         measures=tabulate_measures(content.ledger),
         dictionary=describe_variables(content),

@@ -121,15 +121,23 @@ def describe_provenance(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     synthesis = manifest.get("synthesis", {})
     facts = {
         "stage": synthesis.get("stage"),
+        "imputations, and syntheses of each": _count_nests(synthesis),
         "rows of the real data": synthesis.get("n"),
         "rows of each set": synthesis.get("k"),
         "synthetic values drawn given": _name_conditioning(synthesis.get("conditioning")),
         "parameters drawn anew for every set": _yes_or_no(synthesis.get("proper")),
         "variables with synthetic values": _join_some(synthesis.get("synthesised", [])),
+        "variables as they are in the real data": _join_some(synthesis.get("kept", [])),
+        "rows with synthetic values": synthesis.get("rows"),
         "pooling rule": manifest.get("pooling_rule"),
         "digest of the release": manifest.get("digest"),
     }
     return [(name, str(fact)) for name, fact in facts.items() if fact not in (None, "")]
+
+
+def _count_nests(synthesis: Mapping[str, Any]) -> str | None:
+    m, r = synthesis.get("m"), synthesis.get("r")
+    return f"{m}, {r}" if r is not None and r > 1 else None
 
 
 def _name_conditioning(value: str | None) -> str | None:
