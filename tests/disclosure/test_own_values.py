@@ -53,5 +53,5 @@ def test_repeated_cells_are_seen(boys):
 
 
 def test_rows_must_correspond(pair_up):
-    with pytest.raises(DataError, match="equal numbers"):
-        measure_own_values(pair_up({"x": [1.0, 2.0]}, {"x": [1.0]}))
+    with pytest.raises(DataError, match="needs one for each"):
+        measure_own_values(pair_up({"x": [1.0]}, {"x": [1.0, 2.0]}))

@@ -12,14 +12,9 @@ from expectations.suites import load_suite, run_suite
 from synth_tasks.data import decode
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.engine.mice import run_plan
+from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis
 from synth_tasks.release.spec import read_spec
-from synth_tasks.release.stages import (
-    SourceTable,
-    formulas,
-    load_source,
-    plan_imputation,
-    plan_synthesis,
-)
+from synth_tasks.release.stages import SourceTable, load_source
 
 SPEC = read_spec(Path(synth_tasks.__file__).parents[1] / "deployments" / "boys.yaml")
 FORMULAS = formulas(SPEC.synthesis.method_by_variable)
@@ -32,16 +27,17 @@ def source() -> SourceTable:
 
 @pytest.fixture(scope="module")
 def completed(source) -> np.ndarray:
-    plan = plan_imputation(
+    plan, matrix = plan_imputation(
         SPEC.model_copy(update={"imputation": SPEC.imputation.model_copy(update={"maxit": 1})}),
-        source,
+        source.schema,
+        source.matrix,
     )
-    return run_plan(plan, source.matrix, pd.RangeIndex(len(source.matrix)), 1).sets[0]
+    return run_plan(plan, matrix, pd.RangeIndex(len(source.matrix)), 1).sets[0]
 
 
 @pytest.fixture(scope="module")
 def synthetic(source, completed) -> np.ndarray:
-    plan = plan_synthesis(SPEC, source.schema, len(completed))
+    plan = plan_synthesis(SPEC, source.schema, completed)
     return fit_synthesizer(plan, completed, 1).draw(1, 1)
 
 

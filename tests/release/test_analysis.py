@@ -15,7 +15,7 @@ OLS = AnalysisSpec(model="ols", formula="y ~ x + g")
 
 def test_an_analysis_is_fitted_to_every_set_pooled_and_fitted_to_the_real_data():
     *sets, real = make_sets(4)
-    result = analyse(OLS, infer_schema(real), sets, real)
+    result = analyse(OLS, infer_schema(real), sets, [real])
     expected = pool([fit_model(s, "ols", "y ~ x + g") for s in sets])
     pd.testing.assert_frame_equal(result.pooled, expected.table)
     assert result.label == "ols: y ~ x + g"
@@ -31,10 +31,20 @@ def test_an_analysis_is_fitted_to_every_set_pooled_and_fitted_to_the_real_data()
     np.testing.assert_allclose(result.real["estimate"], on_real.estimates)
 
 
+def test_nested_sets_are_pooled_by_their_rule_and_the_imputations_by_that_of_rubin():
+    *sets, first, second = make_sets(6)
+    schema = infer_schema(first)
+    result = analyse(OLS, schema, sets, [first, second], rule="reiter2004")
+    expected = pool([fit_model(s, "ols", "y ~ x + g") for s in sets], "reiter2004", r=2)
+    pd.testing.assert_frame_equal(result.pooled, expected.table)
+    imputed = pool([fit_model(s, "ols", "y ~ x + g") for s in (first, second)], "rubin1987").table
+    pd.testing.assert_frame_equal(result.real, imputed[result.real.columns])
+
+
 def test_categories_stored_as_numbers_are_categories_in_a_model():
     *sets, real = [s.assign(g=s["g"].cat.codes.astype("int64")) for s in make_sets(3)]
     schema = infer_schema(real, {"g": VariableOverride(Kind.NOMINAL, (0, 1))})
-    result = analyse(OLS, schema, sets, real)
+    result = analyse(OLS, schema, sets, [real])
     assert result.pooled["term"].tolist() == ["(Intercept)", "x", "g1"]
 
 
@@ -42,7 +52,7 @@ def test_an_analysis_that_fails_is_named_and_keeps_its_type():
     *sets, real = make_sets(3)
     sets = [s.assign(x=1.0) for s in sets]
     with pytest.raises(ModelError, match=r"^analysis 'ols: y ~ x [+] g': ") as caught:
-        analyse(OLS, infer_schema(real), sets, real)
+        analyse(OLS, infer_schema(real), sets, [real])
     assert "\n" not in str(caught.value)
 
 

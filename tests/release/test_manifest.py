@@ -5,22 +5,23 @@ import pandas as pd
 import pytest
 
 from synth_tasks.data import infer_schema
-from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.release.bundle import write_data
 from synth_tasks.release.files import file_sha256
 from synth_tasks.release.manifest import (
+    describe_partial,
     make_datapackage,
     make_manifest,
     package_versions,
 )
+from synth_tasks.release.plans import plan_synthesis, pooling_rule, provenance_of
 from synth_tasks.release.results import Check, SuiteResult
-from synth_tasks.release.stages import load_source, plan_synthesis
+from synth_tasks.release.stages import fill_provisionally, load_source
 from tests.release.builders import BMI, make_site, people_spec
 
 
 def make(spec) -> dict:
     table = load_source(spec)
-    plan = plan_synthesis(spec, table.schema, len(table.matrix))
+    plan = plan_synthesis(spec, table.schema, fill_provisionally(table.matrix, table.schema))
     check = Check("expect", "wgt is never missing", "critical", True, "6 of 90 unexpected")
     return make_manifest(
         spec,
@@ -29,8 +30,8 @@ def make(spec) -> dict:
         data_digest="f",
         seed={"policy": "secret"},
         plan=plan,
-        provenance=make_provenance(plan, has_missing=False),
-        pooling_rule="reiter2003",
+        provenance=provenance_of(spec, plan),
+        pooling_rule=pooling_rule(spec),
         results=[SuiteResult("source", "the data", (check,))],
         missing_shares={"wgt": 0.07},
     )
@@ -64,6 +65,27 @@ def test_the_manifest_says_how_the_sets_were_made(spec):
     assert manifest["imputation"] == {"m": 1, "maxit": 2, "missing_shares": {"wgt": 0.07}}
     assert "no formal privacy guarantee" in manifest["guarantee"]
     assert json.loads(json.dumps(manifest)) == manifest
+
+
+def test_the_manifest_of_a_nested_release_counts_imputations_and_syntheses(tmp_path):
+    manifest = make(people_spec(make_site(tmp_path), imputation={"m": 4}))
+    synthesis = manifest["synthesis"]
+    assert (synthesis["m"], synthesis["r"], synthesis["sets"]) == (4, 3, 12)
+    assert synthesis["stage"] == "imputation and synthesis"
+    assert manifest["pooling_rule"] == "reiter2004"
+    assert manifest["imputation"]["m"] == 4
+
+
+def test_the_manifest_of_a_partial_release_says_what_is_real(tmp_path):
+    synthesis = {"keep": ["region"], "rows": "hgt > 150"}
+    manifest = make(people_spec(make_site(tmp_path), synthesis=synthesis))
+    assert manifest["synthesis"]["kept"] == ["region"]
+    assert manifest["synthesis"]["rows"] == "hgt > 150"
+    assert describe_partial(manifest) == (
+        "the columns region are those of the real data, and rows that do not meet the condition "
+        "hgt > 150 are real"
+    )
+    assert describe_partial(make(people_spec(make_site(tmp_path)))) == ""
 
 
 def test_the_manifest_tells_no_paths_and_no_figures_of_the_suites(spec):

@@ -36,7 +36,7 @@ def make_sets(m: int, rename: dict[str, str] | None = None) -> list[pd.DataFrame
     return sets
 
 
-def write(folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0) -> str:
+def write(folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0, r=1, kept=()) -> str:
     spec = people_spec(
         folder,
         analysis=[{"model": "ols", "formula": formula} for formula in formulas],
@@ -46,7 +46,13 @@ def write(folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0) ->
     write_data(folder, "people", sets, formats)
     manifest = {
         "version": "1-abababab",
-        "synthesis": {"m": len(sets), "k": len(sets[0])},
+        "synthesis": {
+            "m": len(sets) // r,
+            "r": r,
+            "sets": len(sets),
+            "k": len(sets[0]),
+            "kept": list(kept),
+        },
         "imputation": {"missing_shares": {"x": missing, "y": 0.0}},
     }
     return make_readme(spec, infer_schema(sets[0]), manifest)
@@ -94,6 +100,26 @@ def test_the_python_code_runs_and_agrees_with_the_package(tmp_path, formats):
         table[["estimate", "std_error"]].to_numpy()[by_size],
         atol=1e-6,
     )
+
+
+def test_the_code_for_nested_sets_agrees_with_the_package(tmp_path, monkeypatch, capsys):
+    sets = make_sets(6)
+    readme = write(tmp_path, sets, ["y ~ x + n"], missing=0.2, r=2)
+    printed = run_here(readme, tmp_path, monkeypatch, capsys)
+    fits = [fit_model(s, "ols", "y ~ x + n") for s in sets]
+    table = pool(fits, rule="reiter2004", r=2).table
+    np.testing.assert_allclose(printed.to_numpy(), table[["estimate", "std_error"]], atol=1e-6)
+    assert 'for s in sets], rule="reiter2004", r=2).table' in readme
+    assert "nest <- rep(1:3, each = 2)" in block(readme, "r")
+    assert "they were imputed M = 3" in readme
+    assert "imputed once" not in readme
+
+
+def test_a_partial_synthesis_does_not_claim_that_its_rows_are_nobodys(tmp_path):
+    readme = write(tmp_path, make_sets(2), ["y ~ x"], kept=["g"])
+    assert "the columns g are those of the real data." in readme
+    assert "no row belongs to a person" not in readme
+    assert "no row belongs to a person" in write(tmp_path, make_sets(2), ["y ~ x"])
 
 
 def test_without_a_formula_for_every_language_a_mean_is_shown(tmp_path, monkeypatch, capsys):

@@ -1,50 +1,24 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from synth_tasks.errors import PlanError, SpecError
+from synth_tasks.data import VariableOverride, infer_schema
+from synth_tasks.errors import PlanError
 from synth_tasks.release.stages import (
     disclosure_keys,
     disclosure_targets,
     fill_provisionally,
-    formulas,
     load_source,
-    plan_imputation,
-    plan_synthesis,
     require_complete,
     shuffle,
 )
 from synth_tasks.seeding import generator
-from tests.release.builders import BMI, make_site, people_spec
+from tests.release.builders import make_site, people_spec
 
 
 @pytest.fixture
 def site(tmp_path):
     return make_site(tmp_path)
-
-
-def test_the_imputation_follows_the_spec(site):
-    spec = people_spec(site)
-    plan = plan_imputation(spec, load_source(spec))
-    assert plan.maxit == 2
-    assert plan.methods["bmi"] == BMI
-    assert set(plan.visit_sequence) == {"wgt", "bmi", "stage", "smoker", "children"}
-    assert "bmi" not in plan.predictors["wgt"]
-
-
-def test_the_synthesis_follows_the_spec(site):
-    spec = people_spec(site, synthesis={"method_by_variable": {"bmi": BMI, "hgt": "sample"}})
-    table = load_source(spec)
-    plan = plan_synthesis(spec, table.schema, len(table.matrix))
-    expected = dict.fromkeys(table.schema.names, "cart") | {"bmi": BMI, "hgt": "sample"}
-    assert dict(plan.methods) == expected
-    assert plan.m == 3
-    assert plan.conditioning == "synthetic"
-    assert plan.replaced.all()
-
-
-def test_formulas_are_told_from_methods():
-    assert formulas({"bmi": BMI, "hgt": "pmm", "wgt": ""}) == {"bmi": BMI}
-    assert formulas("pmm") == {}
 
 
 def test_keys_are_those_of_the_spec_else_the_first_three_that_are_not_computed(site):
@@ -70,12 +44,6 @@ def test_shuffling_keeps_the_rows_and_loses_their_order():
     assert (shuffled[:, 0] == matrix[:, 0]).mean() < 0.1
 
 
-def test_a_column_without_method_is_refused_because_it_would_be_published_as_it_is(site):
-    spec = people_spec(site, synthesis={"method_by_variable": {"wgt": ""}})
-    with pytest.raises(SpecError, match="'wgt' has no method and would be published as it is"):
-        load_source(spec)
-
-
 def test_targets_are_those_of_the_spec_else_all_that_are_neither_key_nor_computed(site):
     schema = load_source(people_spec(site)).schema
     without = people_spec(site, disclosure={"keys": ["hgt"], "targets": []})
@@ -87,7 +55,15 @@ def test_targets_are_those_of_the_spec_else_all_that_are_neither_key_nor_compute
 
 
 def test_holes_are_filled_with_values_of_the_column_to_try_models():
-    matrix = np.array([[1.0, np.nan], [np.nan, 5.0], [np.nan, 6.0], [2.0, np.nan]])
-    filled = fill_provisionally(matrix)
+    frame = pd.DataFrame({"a": [1.0, None, None, 2.0], "b": [None, 5.0, 6.0, None]})
+    matrix = frame.to_numpy()
+    filled = fill_provisionally(matrix, infer_schema(frame))
     assert filled.tolist() == [[1.0, 5.0], [1.0, 5.0], [2.0, 6.0], [2.0, 6.0]]
     assert np.isnan(matrix).sum() == 4
+
+
+def test_missing_values_that_are_data_are_no_holes():
+    frame = pd.DataFrame({"a": [1.0, None, None, 2.0]})
+    schema = infer_schema(frame, {"a": VariableOverride(keep_missing=True)})
+    assert np.isnan(fill_provisionally(frame.to_numpy(), schema)).sum() == 2
+    require_complete(frame.to_numpy(), schema)

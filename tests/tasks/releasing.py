@@ -12,7 +12,7 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.assess import assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare
-from synth_tasks.tasks.impute import impute
+from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import publish
@@ -26,7 +26,7 @@ class Run:
 
     context: RunContext
     ingested: Ingested
-    completed: DatasetRef
+    completed: CompletedData
     sets: list[DatasetRef]
     ledger: pd.DataFrame
     suites: list[SuiteResult]
@@ -34,27 +34,34 @@ class Run:
     published: Published
 
 
-def draw(context: RunContext) -> tuple[Ingested, DatasetRef, list[DatasetRef]]:
+def draw(context: RunContext) -> tuple[Ingested, CompletedData, list[DatasetRef]]:
     """Go as far as the synthetic sets."""
     ingested = ingest.fn(context)
     completed = impute.fn(context, ingested.ref)
-    synthesizer = fit.fn(context, completed)
-    numbers = range(1, context.spec.synthesis.m + 1)
-    return ingested, completed, [draw_set.fn(context, synthesizer, n) for n in numbers]
+    sets: list[DatasetRef] = []
+    for imputation, ref in enumerate(completed.refs, start=1):
+        synthesizer = fit.fn(context, ref)
+        for _ in range(context.spec.synthesis.m):
+            sets.append(draw_set.fn(context, synthesizer, imputation, len(sets) + 1))
+    return ingested, completed, sets
 
 
 def make_release(spec: ReleaseSpec) -> Run:
     """Go all the way."""
     context = prepare(spec)
     ingested, completed, sets = draw(context)
-    by_set = [assess_set.fn(context, completed, s, n) for n, s in enumerate(sets, start=1)]
-    ledger = assess_together.fn(context, completed, sets, by_set)
+    real = [ref for ref in completed.refs for _ in range(spec.synthesis.m)]
+    by_set = [
+        assess_set.fn(context, r, s, n)
+        for n, (r, s) in enumerate(zip(real, sets, strict=True), start=1)
+    ]
+    ledger = assess_together.fn(context, completed.refs[0], sets, by_set)
     suites = [
         validate.fn(context, ingested.ref, "source", "the data as they arrived"),
-        validate.fn(context, completed, "completed", "the completed data"),
+        *(validate.fn(context, r, "completed", "the completed data") for r in completed.refs),
         *(validate.fn(context, s, "synthetic", f"set {n}") for n, s in enumerate(sets, start=1)),
         apply_gate.fn(context, ledger),
     ]
-    analyses = [pool_analysis.fn(context, completed, sets, a) for a in spec.analysis]
+    analyses = [pool_analysis.fn(context, completed.refs, sets, a) for a in spec.analysis]
     published = publish.fn(context, ingested, completed, sets, ledger, suites, analyses)
     return Run(context, ingested, completed, sets, ledger, suites, analyses, published)

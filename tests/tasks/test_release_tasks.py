@@ -52,7 +52,7 @@ def run(site, tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="module")
 def real(run) -> pd.DataFrame:
-    return run.context.workspace().read_frame(run.completed)
+    return run.context.workspace().read_frame(run.completed.refs[0])
 
 
 def released_sets(folder: Path) -> list[pd.DataFrame]:
@@ -308,6 +308,93 @@ def test_a_secret_seed_draws_other_sets_and_is_only_committed_to(run, site, tmp_
     assert list((Path(other.context.root) / "people" / "stages").iterdir()) == []
 
 
+# --- other ways to synthesise ---------------------------------------------------------------------
+
+
+def released(folder: Path, people: pd.DataFrame | None = None, **sections) -> tuple[Run, dict]:
+    site = make_site(folder / "site", people)
+    write_gate(site, gate_item("spmse_marginal", max_value=1000))
+    run = make_release(people_spec(site, publish={"to": str(folder / "releases")}, **sections))
+    verify(run.published.folder)
+    return run, json.loads((run.published.folder / "manifest.json").read_text())
+
+
+def test_several_imputations_are_each_synthesised_and_pooled_as_nested(tmp_path, workspace_root):
+    run, manifest = released(tmp_path, imputation={"m": 2})
+    assert len(run.completed.refs) == 2
+    assert len(released_sets(run.published.folder)) == 6
+    assert (manifest["synthesis"]["m"], manifest["synthesis"]["r"]) == (2, 3)
+    first = read_analysis(run.analyses[0])
+    assert first.rule == manifest["pooling_rule"] == "reiter2004"
+    sets = [run.context.workspace().read_frame(ref) for ref in run.sets]
+    fits = [fit_model(s, "ols", "wgt ~ hgt + region") for s in sets]
+    expected = pool(fits, "reiter2004", r=3).table
+    np.testing.assert_allclose(first.pooled["t"], expected["t"])
+    report = (run.published.folder / "report.html").read_text()
+    assert "(1 + 1 / M) B" in report
+
+
+def test_missing_values_and_spikes_that_are_data_are_published(tmp_path, workspace_root):
+    people = make_people(300)
+    people["income"] = np.arange(300) % 70 * 10.0 + 1000
+    people.loc[::3, "income"] = -8.0
+    people.loc[1::5, "income"] = np.nan
+    run, manifest = released(
+        tmp_path,
+        people,
+        variables={
+            "stage": {"kind": "ordinal", "categories": ["low", "mid", "high"]},
+            "income": {"spikes": [-8], "keep_missing": True},
+        },
+        synthesis={"visit_sequence": "roman"},
+    )
+    assert "income" not in [
+        n for n, share in manifest["imputation"]["missing_shares"].items() if share
+    ]
+    for frame in released_sets(run.published.folder):
+        assert frame["income"].isna().mean() == pytest.approx(0.2, abs=0.1)
+        assert (frame["income"] == -8).mean() == pytest.approx(0.27, abs=0.11)
+        ordinary = frame["income"][frame["income"].notna() & (frame["income"] != -8)]
+        assert ordinary.between(1000, 1690).all()
+        assert frame.drop(columns="income").notna().all(axis=None)
+    package = json.loads((run.published.folder / "datapackage.json").read_text())
+    fields = {f["name"]: f for f in package["resources"][0]["schema"]["fields"]}
+    assert not fields["income"]["constraints"]["required"]
+    assert fields["hgt"]["constraints"]["required"]
+    assert 'na.strings = ""' in (run.published.folder / "README.md").read_text()
+
+
+def test_strata_smoothing_rules_and_another_number_of_rows(tmp_path, workspace_root):
+    run, manifest = released(
+        tmp_path,
+        synthesis={
+            "k": 70,
+            "strata": ["region"],
+            "min_stratum_size": 10,
+            "smoothing": "density",
+            "rules": {"smoker": {"hgt > 170": False}},
+        },
+    )
+    assert (manifest["synthesis"]["n"], manifest["synthesis"]["k"]) == (90, 70)
+    for frame in released_sets(run.published.folder):
+        assert len(frame) == 70
+        assert not frame.loc[frame["hgt"] > 170, "smoker"].any()
+    assert {"self_linkage", "own_value"} <= set(run.ledger["metric"])
+
+
+def test_a_partial_synthesis_says_what_is_real(tmp_path, workspace_root, real):
+    run, manifest = released(tmp_path, synthesis={"keep": ["region"], "rows": "hgt > 165"})
+    frame = run.context.workspace().read_frame(run.sets[0])
+    rows = real["hgt"] > 165
+    assert frame["region"].equals(real["region"])
+    assert (frame.loc[~rows, "wgt"] == real.loc[~rows, "wgt"]).all()
+    assert (frame.loc[rows, "wgt"] == real.loc[rows, "wgt"]).mean() < 0.2
+    assert manifest["synthesis"]["kept"] == ["region"]
+    for file in ("README.md", "report.html"):
+        text = (run.published.folder / file).read_text()
+        assert "the columns region are those of the real data" in text
+
+
 # --- failures -------------------------------------------------------------------------------------
 
 
@@ -381,7 +468,7 @@ def test_data_without_holes_need_no_imputation(tmp_path, target):
     context = prepare(people_spec(make_site(tmp_path / "whole", people), publish=target))
     ingested, completed, _ = draw(context)
     assert sum(ingested.missing_values.values()) == 0
-    raw, done = (context.workspace().read_table(r)[0] for r in (ingested.ref, completed))
+    raw, done = (context.workspace().read_table(r)[0] for r in (ingested.ref, completed.refs[0]))
     np.testing.assert_array_equal(raw, done)
 
 

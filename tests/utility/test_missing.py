@@ -22,4 +22,5 @@ def test_by_hand(pair_up):
         }
     )
     assert (measured[0].lower, measured[0].upper) == difference_of_shares(2, 5, 1, 4)
+    assert measured[2].lower == pytest.approx(max(0.0, -difference_of_shares(0, 5, 2, 4)[1]))
     assert [m.n for m in measured] == [5, 5, 2]
