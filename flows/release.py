@@ -83,7 +83,7 @@ def _release(context: RunContext, progress: Progress) -> State:
         return _nothing_new(context, published, progress)
 
     completed, results = _complete(context, ingested, progress)
-    sets = _synthesise(context, completed.refs, progress)
+    fitted, sets = _synthesise(context, completed.refs, progress)
     ledger, verdicts = _assess(context, completed.refs, sets, progress)
     results += verdicts
     results.append(_judge(context, ledger, results, progress))
@@ -91,7 +91,9 @@ def _release(context: RunContext, progress: Progress) -> State:
 
     picture = draw_picture(context, sets)
     publish_bundle = _limited(publish, context.spec)
-    published = publish_bundle(context, ingested, completed, sets, ledger, results, analyses)
+    published = publish_bundle(
+        context, ingested, completed, fitted, sets, ledger, results, analyses
+    )
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
     show_release(context.spec, published, results[-1], picture, size)
@@ -135,7 +137,7 @@ def _subject(number: int, count: int) -> str:
 
 def _synthesise(
     context: RunContext, completed: list[DatasetRef], progress: Progress
-) -> list[DatasetRef]:
+) -> tuple[list[DatasetRef], list[DatasetRef]]:
     """Fit once for each completed data set, draw every set."""
     fitted = [_limited(fit, context.spec)(context, ref) for ref in completed]
     progress.finish("fitted the synthesizer")
@@ -145,7 +147,7 @@ def _synthesise(
     synthesizers = [fitted[i - 1] for i in imputations]
     sets = draw_set.map(unmapped(context), synthesizers, imputations, numbers).result()
     progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows")
-    return sets
+    return fitted, sets
 
 
 def _assess(

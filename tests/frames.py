@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
+from synth_tasks.data import VariableOverride
+
 FINITE = st.floats(-1e6, 1e6).map(lambda value: round(value, 3) + 0.0)
 WORDS = st.sampled_from(["north", "south", "east", "it's", "", "ü"])
 INSTANTS = st.datetimes(
@@ -83,3 +85,20 @@ def frames(
     if twins and draw(st.booleans()):
         columns["constant"] = pd.Series(np.full(n_rows, 4.5))
     return pd.DataFrame(columns)
+
+
+@st.composite
+def parted_frames(
+    draw: st.DrawFn, max_rows: int = 12, max_columns: int = 5
+) -> tuple[pd.DataFrame, dict[str, VariableOverride]]:
+    """Draw a table, and which columns keep missing values as data or have spikes."""
+    frame = draw(frames(max_rows, max_columns, twins=True))
+    overrides = {}
+    for name in frame:
+        spikes: tuple[float, ...] = ()
+        numeric = pd.api.types.is_numeric_dtype(frame[name].dtype)
+        if numeric and not pd.api.types.is_bool_dtype(frame[name].dtype):
+            values = sorted({float(value) for value in frame[name].dropna()})
+            spikes = tuple(draw(st.lists(st.sampled_from(values), max_size=2, unique=True)))
+        overrides[name] = VariableOverride(spikes=spikes, keep_missing=draw(st.booleans()))
+    return frame, overrides

@@ -13,7 +13,7 @@ import synth_tasks
 
 ROOT = Path(synth_tasks.__file__).parents[1]
 FLOORS = {
-    **dict.fromkeys(["errors", "ledger", "data", "expressions", "seeding", "datasets"], 1),
+    **dict.fromkeys(["errors", "files", "ledger", "data", "expressions", "seeding", "datasets"], 1),
     "inference": 1,
     **dict.fromkeys(["engine", "disclosure", "utility", "release"], 2),
     **dict.fromkeys(["tasks", "blocks", "expectations"], 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -24,7 +25,7 @@ from synth_tasks.data import (
     infer_schema,
 )
 from synth_tasks.errors import DataError
-from tests.frames import frames
+from tests.frames import frames, parted_frames
 
 SECRET = "Jane Doe, 17 Elm Street"  # noqa: S105  (a cell, no password)
 SECRET_NUMBER = 987654.321
@@ -376,3 +377,63 @@ def test_a_missing_column_is_refused() -> None:
     schema = infer_schema(pd.DataFrame({"x": [1.0], "y": [1.0]}))
     with pytest.raises(DataError, match="column 'y' is missing from the data"):
         encode(one([1.0]), schema)
+
+
+# --- spikes and missing values that are data ------------------------------------------------------
+
+
+def test_spikes_and_kept_missing_values_are_stated() -> None:
+    variable = describe([0.0, -8.0, 1.5, None], spikes=(0, -8), keep_missing=True)
+    assert variable.spikes == (0.0, -8.0)
+    assert variable.keep_missing
+    plain = describe([0.0, 1.5])
+    assert (plain.spikes, plain.keep_missing) == ((), False)
+
+
+def test_spikes_are_different_finite_numbers() -> None:
+    numbers = one([0.0, 1.0])
+    for spikes in ((1, 1), (np.inf,), (np.nan,), ("none",)):
+        message = refusal(numbers, spikes=spikes)
+        assert message == "variables.x.spikes: list different, finite numbers"
+
+
+def test_only_numbers_have_spikes() -> None:
+    assert refusal(one(["u", "v"]), spikes=(0,)) == (
+        "variables.x.spikes: 'x' is binary, and spikes are numbers: leave them out"
+    )
+    assert "'x' is datetime" in refusal(
+        pd.DataFrame({"x": times("2024-01-01", "2024-02-01")}), spikes=(0,)
+    )
+    assert "'x' is nominal" in refusal(one([1, 2, 3]), kind=Kind.NOMINAL, spikes=(1,))
+
+
+def test_a_spike_can_be_written_with_the_decimals_of_the_variable() -> None:
+    assert "spikes" in refusal(one([1, 2, 3]), spikes=(0.5,))
+
+
+def test_parts_survive_json() -> None:
+    schema = infer_schema(
+        one([0.0, None, 2.0]), {"x": VariableOverride(spikes=(0,), keep_missing=True)}
+    )
+    again = Schema.from_dict(json.loads(json.dumps(schema.to_dict())))
+    assert again == schema
+    # Schemas stored before there were parts have none.
+    (item,) = schema.to_dict()
+    old = {key: value for key, value in item.items() if key not in ("spikes", "keep_missing")}
+    assert Schema.from_dict([old])["x"].spikes == ()
+
+
+def test_holes_are_missing_cells_that_wait_for_a_value() -> None:
+    frame = pd.DataFrame({"a": [1.0, None, None], "b": [None, 2.0, None]})
+    schema = infer_schema(frame, {"a": VariableOverride(keep_missing=True)})
+    holes = schema.holes(encode(frame, schema))
+    assert holes.tolist() == [[False, True], [False, False], [False, True]]
+
+
+@given(parted_frames())
+@settings(max_examples=50, deadline=None)
+def test_any_table_of_parts_survives_the_encoding(
+    described: tuple[pd.DataFrame, dict[str, VariableOverride]],
+) -> None:
+    frame, overrides = described
+    pd.testing.assert_frame_equal(there_and_back(frame, **overrides), frame)

@@ -215,10 +215,68 @@ def synthesize(
     -------
     MultiplyImputed
     """
-    if isinstance(method, Mapping):
-        method = {str(name): "cart" for name in data.columns} | dict(method)
     merged: dict[str, Any] = {"maxit": 1, "where": "all"} | settings
-    return mice(data, m=m, method=method, **merged)
+    return mice(data, m=m, method=_for_all(data, method), **merged)
+
+
+def learn_synthesizer(
+    data: pd.DataFrame,
+    method: str | Sequence[str] | Mapping[str, str] = "cart",
+    schema: Schema | None = None,
+    workers: int = 1,
+    **settings: Any,
+) -> AnySynthesizer:
+    """Fit the models of a synthesis, to draw sets from them later.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Complete data.
+    method : str, sequence or mapping, default "cart"
+        See `synthesize`.
+    schema : Schema, optional
+        Inferred if not given.
+    workers : int, default 1
+        Threads.
+    **settings
+        Further arguments of `make_plan`.
+
+    Returns
+    -------
+    Synthesizer or StratifiedSynthesizer
+        It holds donors and is as confidential as the data; `make_portable` makes one that does not.
+
+    Examples
+    --------
+    >>> from synth_tasks import learn_synthesizer, load_boys
+    >>> synthesizer = learn_synthesizer(load_boys()[["age", "reg"]].dropna())
+    >>> synthesizer.draw_table(seed=1).shape
+    (745, 2)
+    """
+    check_table(data)
+    schema = schema or infer_schema(data)
+    matrix = encode(data, schema)
+    holes = schema.holes(matrix).sum(axis=0)
+    for name, count in zip(schema.names, holes, strict=True):
+        if count:
+            raise PlanError(
+                f"column '{name}' has {count} missing values: impute them, or keep them as data "
+                "(VariableOverride)"
+            )
+    plan, matrix = plan_and_fill(
+        matrix, schema, **{"m": 1, "where": "all", "method": _for_all(data, method)} | settings
+    )
+    with threadpool_limits(1):
+        return fit_synthesizer(plan, matrix, workers)
+
+
+def _for_all(
+    data: pd.DataFrame, method: str | Sequence[str] | Mapping[str, str]
+) -> str | Sequence[str] | Mapping[str, str]:
+    """Let cart draw the columns that a mapping does not name."""
+    if isinstance(method, Mapping):
+        return {str(name): "cart" for name in data.columns} | dict(method)
+    return method
 
 
 def run_plan(

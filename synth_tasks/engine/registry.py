@@ -48,6 +48,14 @@ class Context:
     options: Any
     log: Callable[[str], None]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave behind, when stored, where remarks went to at the time of the fit."""
+        return Context, (self.target, self.predictors, self.options, discard_remark)
+
+
+def discard_remark(event: str) -> None:
+    """Take a remark of a method that is fitted again after it was stored."""
+
 
 class Fitted(Protocol):
     """A fitted method; it may hold donors and is then as confidential as the data."""

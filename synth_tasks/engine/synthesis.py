@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 
+from synth_tasks.data import decode
 from synth_tasks.engine.fitting import (
     FittedVariable,
     bootstrap,
@@ -44,8 +47,34 @@ class SynthesisStep:
     fitted: FittedVariable | None
 
 
+class DrawsTables(ABC):
+    """What can be drawn from: a synthesizer, or one for each stratum."""
+
+    plan: ImputationPlan
+
+    @abstractmethod
+    def draw(self, seed: int, set_number: int, imputation: int = 1) -> np.ndarray:
+        """Draw one encoded synthetic set."""
+
+    def draw_table(self, seed: int, set_number: int = 1) -> pd.DataFrame:
+        """Draw one synthetic set as a table with the dtypes and categories of the data.
+
+        Parameters
+        ----------
+        seed : int
+            Root seed.
+        set_number : int, default 1
+            Number of the set; each has random numbers of its own.
+
+        Returns
+        -------
+        DataFrame of shape (k, n_variables)
+        """
+        return decode(self.draw(seed, set_number), self.plan.schema)
+
+
 @dataclass(frozen=True)
-class Synthesizer:
+class Synthesizer(DrawsTables):
     """Fitted once, drawn from any number of times.
 
     It holds donors and the cells that are not replaced: it is as confidential as the data.
@@ -136,7 +165,7 @@ class Synthesizer:
 
 
 @dataclass(frozen=True)
-class StratifiedSynthesizer:
+class StratifiedSynthesizer(DrawsTables):
     """A synthesizer for each stratum; as confidential as one.
 
     Parameters

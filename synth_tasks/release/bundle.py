@@ -22,7 +22,7 @@ from typing import Any
 import pandas as pd
 
 from synth_tasks.errors import SynthError
-from synth_tasks.release.files import file_sha256, readable_errors, sync_folder, write_atomically
+from synth_tasks.files import file_sha256, readable_errors, sync_folder, write_atomically
 
 PUBLIC_FILE = 0o644
 PUBLIC_FOLDER = 0o755

@@ -11,7 +11,7 @@ from typing import Any
 from synth_tasks import __version__
 from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Schema, Variable
 from synth_tasks.engine import ImputationPlan, Provenance
-from synth_tasks.release.files import file_sha256
+from synth_tasks.files import file_sha256
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 

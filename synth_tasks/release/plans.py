@@ -13,6 +13,8 @@ from synth_tasks.engine import ImputationPlan, Provenance, make_plan, plan_and_f
 from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.engine.passive import evaluate_condition
 from synth_tasks.engine.plan import is_formula
+from synth_tasks.engine.portable.export import EXPORTABLE
+from synth_tasks.engine.portable.make import require_exportable
 from synth_tasks.engine.redundancy import find_twins
 from synth_tasks.engine.setup import choose_predictors
 from synth_tasks.errors import SpecError, SynthError
@@ -91,12 +93,34 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
         )
     except SynthError as error:
         _blame("synthesis", error)
+    if s.donor_free:
+        _require_donor_free(plan)
     if not plan.synthesises:
         raise SpecError(
             "synthesis: no cell is replaced, so the real data would be published: change "
             "synthesis.keep or synthesis.rows"
         )
     return plan
+
+
+def _require_donor_free(plan: ImputationPlan) -> None:
+    """Refuse what cannot be drawn without donors, before anything is fitted."""
+    try:
+        require_exportable(plan)
+    except SynthError as error:
+        _blame("synthesis.donor_free", error)
+    methods = plan.effective_methods()
+    for name in plan.drawn:
+        if methods[name] not in EXPORTABLE:
+            raise SpecError(
+                f"synthesis.donor_free: method '{methods[name]}' of '{name}' draws from donors; use "
+                f"{', '.join(EXPORTABLE)}"
+            )
+    if plan.proper:
+        raise SpecError(
+            "synthesis.donor_free: models fitted anew for every set need the data: set "
+            "synthesis.proper to false"
+        )
 
 
 def provenance_of(spec: ReleaseSpec, plan: ImputationPlan) -> Provenance:

@@ -35,7 +35,7 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 {r}
 ```
 
-## Files
+{further}## Files
 
 - `data/`: the sets; `datapackage.json` describes their columns
 - `inference/`: pooled estimates from the synthetic sets
@@ -44,6 +44,18 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 - `manifest.json`: how the sets were made, and the SHA-256 of every file
 """
 
+SYNTHESIZER_FILE = "synthesizer.json"
+FURTHER_SETS = f"""## Further sets
+
+The models are published too. They hold no value of a person, and draw as many sets as you like:
+
+```python
+from synth_tasks import load_portable
+
+print(load_portable("{SYNTHESIZER_FILE}").draw_table(seed=1))
+```
+
+"""
 PYTHON = """import pandas as pd
 import statsmodels.formula.api as smf
 
@@ -98,8 +110,8 @@ df <- ({m} - 1) * (1 + rowMeans(u) / (b / {m}))^2""",
 NESTED = PoolingText(
     """The real data had holes: they were imputed M = {m}
 times, and each completed version was synthesised r = {r} times (sets 1 to {r} belong to the first, and
-so on). Analyse every set, then pool: with q̄ the mean estimate, ū the mean variance, B the variance between
-the means of the imputations and b̄ the mean variance within them, the total variance is
+so on). Analyse every set, then pool: with q̄ the mean estimate, ū the mean variance, B the variance
+between the means of the imputations and b̄ the mean variance within them, the total variance is
 T = (1 + 1/M) B - b̄/r + ū (Reiter 2004, Survey Methodology 30, 235-242).""",
     """nest = [i // {r} for i in range({n_sets})]
 q.columns = nest
@@ -169,6 +181,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         rows=describe_partial(manifest) or "no row belongs to a person",
         pooling=pooling.words.format(**numbers),
         completed=_completion_note(manifest),
+        further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,
         r=read_r.format(**values, factors=_factors(schema))
         + R.format(**values, r_formula=r_formula, r_total=pooling.r.format(**numbers)),

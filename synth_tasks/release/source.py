@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from synth_tasks.data import Kind, check_names, check_table, check_varying
 from synth_tasks.datasets import load_boys
 from synth_tasks.errors import DataError, SpecError
-from synth_tasks.release.files import readable_errors
+from synth_tasks.files import readable_errors
 from synth_tasks.release.spec import DatasetSpec, ReleaseSpec, SourceSpec, VariableSpec
 
 NULLABLE = {

@@ -199,6 +199,10 @@ class SynthesisSpec(ModelsSpec):
         None,
         description="Replace donors' numbers by numbers nearby: density, spline, or by column.",
     )
+    donor_free: bool = Field(
+        False,
+        description="Draw from models that hold no value of a person: smoothed leaves, parameters.",
+    )
     tail_support: int = Field(
         3,
         ge=1,
@@ -262,6 +266,10 @@ class PublishSpec(SpecModel):
     seed_secret: str | None = Field(
         None, description="Name of the Prefect Secret block that holds the seed."
     )
+    synthesizer: bool = Field(
+        False,
+        description="Publish the models too, to draw further sets; needs synthesis.donor_free.",
+    )
     keep_workspace: bool = Field(
         False, description="Keep the confidential intermediate files after publication."
     )
@@ -302,6 +310,14 @@ class ReleaseSpec(SpecModel):
         if len(set(labels)) != len(labels):
             raise ValueError("the same analysis is listed twice")
         return value
+
+    @model_validator(mode="after")
+    def _only_models_without_donors_are_published(self) -> ReleaseSpec:
+        if self.publish.synthesizer and not self.synthesis.donor_free:
+            raise ValueError("publish.synthesizer needs synthesis.donor_free: true")
+        if self.publish.synthesizer and self.imputation.m > 1:
+            raise ValueError("publish.synthesizer needs imputation.m: 1")
+        return self
 
     def find(self, path: str) -> Path:
         """Return an existing file for a path of the specification."""

@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 from synth_tasks.data import Schema, decode
 from synth_tasks.errors import StorageError, SynthError
-from synth_tasks.release.files import (
+from synth_tasks.files import (
     PRIVATE_FILE,
     file_sha256,
     make_private_folder,

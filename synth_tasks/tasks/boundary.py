@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from synth_tasks.errors import StorageError, SynthError
-from synth_tasks.release.files import PRIVATE_FILE
+from synth_tasks.files import PRIVATE_FILE
 from synth_tasks.tasks.context import RunContext
 
 P = ParamSpec("P")

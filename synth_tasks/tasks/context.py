@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import SpecError
+from synth_tasks.files import write_atomically
 from synth_tasks.release.bundle import ReleaseFolder
-from synth_tasks.release.files import write_atomically
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import (
     KEY_BYTES,

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.engine import MultiplyImputed
 from synth_tasks.engine.mice import run_plan
-from synth_tasks.release.files import write_atomically
+from synth_tasks.files import write_atomically
 from synth_tasks.release.pictures import to_png
 from synth_tasks.release.plans import plan_imputation
 from synth_tasks.release.stages import require_complete

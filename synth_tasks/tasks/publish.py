@@ -12,6 +12,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.data import Schema, decode
+from synth_tasks.engine.portable import to_json
+from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.bundle import (
     Published,
     write_data,
@@ -19,11 +21,10 @@ from synth_tasks.release.bundle import (
     write_manifest,
     write_public,
 )
-from synth_tasks.release.files import make_private_folder, write_atomically
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.plans import plan_synthesis, pooling_rule, provenance_of
-from synth_tasks.release.readme import make_readme
+from synth_tasks.release.readme import SYNTHESIZER_FILE, make_readme
 from synth_tasks.release.report import (
     ReportContent,
     render_report,
@@ -97,6 +98,7 @@ def publish(
     context: RunContext,
     ingested: Ingested,
     completed: CompletedData,
+    synthesizers: list[DatasetRef],
     synthetic: list[DatasetRef],
     ledger: pd.DataFrame,
     suites: list[SuiteResult],
@@ -112,6 +114,8 @@ def publish(
         The data as they arrived.
     completed : CompletedData
         The completed data, for the private report only.
+    synthesizers : list of DatasetRef
+        What the sets were drawn from; published only if `publish.synthesizer` says so.
     synthetic : list of DatasetRef
         All sets, in source order; they are shuffled here.
     ledger : DataFrame
@@ -164,6 +168,9 @@ def publish(
     )
     _write_private_report(workspace.folder / "reports" / version, content, completed.trace)
     with releases.staging() as draft:
+        if spec.publish.synthesizer:
+            models = to_json(workspace.read_object(synthesizers[0]))
+            write_public(draft / SYNTHESIZER_FILE, models)
         _write_bundle(draft, context, schema, content)
         published = releases.commit(draft, version)
     return published

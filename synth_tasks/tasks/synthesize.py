@@ -8,7 +8,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.engine import fit_synthesizer
+from synth_tasks.engine import fit_synthesizer, make_portable
 from synth_tasks.release.plans import plan_synthesis
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
@@ -35,17 +35,18 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
     Returns
     -------
     DatasetRef
-        The fitted synthesizer; it holds donors and stays in the workspace.
+        The fitted synthesizer. Unless `synthesis.donor_free` is set it holds donors; the file stays in
+        the workspace.
     """
     workspace = context.workspace()
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(completed)
         plan = plan_synthesis(context.spec, schema, matrix)
-        synthesizer = fit_synthesizer(plan, matrix, context.spec.run.workers)
-        ref = workspace.write_object(folder / "synthesizer.pickle", synthesizer)
-        remarks = describe_events([*plan.events, *synthesizer.events])
-        return {"ref": ref, "remarks": remarks}
+        fitted = fit_synthesizer(plan, matrix, context.spec.run.workers)
+        drawn_from = make_portable(fitted) if context.spec.synthesis.donor_free else fitted
+        ref = workspace.write_object(folder / "synthesizer.pickle", drawn_from)
+        return {"ref": ref, "remarks": describe_events([*plan.events, *fitted.events])}
 
     settings = context.spec.synthesis.model_dump_json()
     result, _ = workspace.run_stage("synthesizer", [completed.sha256, settings], compute)

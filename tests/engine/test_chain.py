@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.data import encode, infer_schema
+from synth_tasks.data import VariableOverride, encode, infer_schema
 from synth_tasks.engine import mice, registry
 from synth_tasks.engine.chain import ChainResult, impute
 from synth_tasks.engine.planning import make_plan
@@ -158,3 +158,44 @@ def test_a_proper_imputation_fits_on_bootstrap_samples(monkeypatch: pytest.Monke
     seen.clear()
     chain(method={"a": "seen", "b": "norm"}, maxit=6)
     assert set(seen) == {(1.0, 3.0, 4.0, 6.0)}
+
+
+def test_rows_that_a_rule_decides_are_not_learnt_from(spy: list[Call]) -> None:
+    schema = infer_schema(FRAME)
+    matrix = encode(FRAME, schema)
+    rules = {"a": {"c > 5": 7.0}}
+    plan = make_plan(schema, np.isnan(matrix), method="spy", maxit=2, rules=rules)
+    result = impute(plan, matrix, 1, 1)
+    for call in spy:
+        if call.variable == "a":
+            assert call.y.tolist() == [1.0, 3.0, 4.0]
+            assert call.x_new is not None
+            assert len(call.x_new) == 1
+    assert result.matrix[4, 0] == 7
+    assert result.matrix[1, 0] >= 1000
+    # An observed value stays, whatever the rule says of it.
+    assert result.matrix[5, 0] == 6
+
+
+def test_missing_values_that_are_kept_are_neither_filled_nor_learnt_from(spy: list[Call]) -> None:
+    schema = infer_schema(FRAME, {"a": VariableOverride(keep_missing=True)})
+    matrix = encode(FRAME, schema)
+    plan = make_plan(schema, schema.holes(matrix), method="spy", maxit=1)
+    result = impute(plan, matrix, 1, 1)
+    assert np.isnan(result.matrix[[1, 4], 0]).all()
+    (call,) = spy
+    assert call.variable == "b"
+    # State and value of a, and c.
+    assert call.x.shape == (4, 3)
+    assert np.isfinite(call.x).all()
+
+
+def test_a_chain_goes_on_where_another_stopped() -> None:
+    schema = infer_schema(FRAME)
+    matrix = encode(FRAME, schema)
+    plan = make_plan(schema, np.isnan(matrix), method="norm", maxit=3)
+    six = impute(replace(plan, maxit=6), matrix, 1, 1)
+    first = impute(plan, matrix, 1, 1)
+    second = impute(plan, matrix, 1, 1, start=first.matrix, sweeps_done=3)
+    assert second.matrix.tobytes() == six.matrix.tobytes()
+    np.testing.assert_array_equal(np.concatenate([first.means, second.means]), six.means)

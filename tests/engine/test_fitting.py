@@ -9,8 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.data import encode, infer_schema
-from synth_tasks.engine.fitting import FittedVariable, draw_values, fit_variable
+from synth_tasks.data import VariableOverride, encode, infer_schema
+from synth_tasks.engine.fitting import (
+    FittedVariable,
+    bootstrap,
+    draw_values,
+    draws_parameters,
+    fit_variable,
+    method_of_state,
+    training_rows,
+)
+from synth_tasks.engine.parts import Parts
 from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.predictors import PlainColumns
@@ -81,3 +90,69 @@ def test_a_method_must_give_as_many_values_as_there_are_rows() -> None:
 def test_a_method_must_give_a_finite_value_for_every_row(values: list[float]) -> None:
     with pytest.raises(PlanError, match="method 'sample' gave missing or infinite values for 'a'"):
         drawn(values)
+
+
+# --- training rows --------------------------------------------------------------------------------
+
+
+def test_training_rows_are_observed_not_ignored_and_free() -> None:
+    p = plan(
+        ignore=[False, False, False, True],
+        rules={"a": {"b < 15": 1.5}},
+        visit_sequence=["b", "g", "a"],
+    )
+    observed = np.array([True, True, False, True])
+    assert training_rows(p, "a", MATRIX, observed).tolist() == [False, True, False, False]
+    assert training_rows(p, "b", MATRIX, observed).tolist() == [True, True, False, False]
+
+
+def test_where_a_rule_leaves_no_freedom_all_rows_are_learnt_from() -> None:
+    p = plan(rules={"a": {"b > 0": 1.5}}, visit_sequence=["b", "g", "a"])
+    assert training_rows(p, "a", MATRIX, ROWS).tolist() == ROWS.tolist()
+
+
+def test_a_bootstrap_sample_has_as_many_rows_of_those_marked() -> None:
+    sample = bootstrap(ROWS, np.random.default_rng(0))
+    assert len(sample) == 3
+    assert set(sample) <= {0, 2, 3}
+
+
+def test_rules_set_values_instead_of_drawing_them() -> None:
+    order = ["b", "g", "a"]
+    rules = {"a": {"b == 10": 9.0}}
+    assert drawn([2.0, 3.0], rules=rules, visit_sequence=order) == [9.0, 2.0, 3.0]
+    every = {"a": {"b > 0": 9.0}}
+    assert drawn([], rules=every, visit_sequence=order) == [9.0, 9.0, 9.0]
+
+
+# --- parts ----------------------------------------------------------------------------------------
+
+
+def parted(method: str) -> tuple[ImputationPlan, np.ndarray]:
+    schema = infer_schema(FRAME, {"a": VariableOverride(spikes=(1.5, 2.0))})
+    return make_plan(schema, np.isnan(MATRIX), method={"a": method}, where="all"), MATRIX
+
+
+@pytest.mark.parametrize(
+    ("method", "of_state"), [("cart", "cart"), ("sample", "sample"), ("norm", "polyreg")]
+)
+def test_the_state_is_drawn_by_a_method_that_can(method: str, of_state: str) -> None:
+    p, _ = parted(method)
+    assert method_of_state(method, Parts(p.schema["a"])) == of_state
+
+
+def test_both_parts_must_draw_their_parameters() -> None:
+    assert draws_parameters(plan(method={"a": "norm"}), "a")
+    # polyreg, which draws the state, does not.
+    assert not draws_parameters(parted("norm")[0], "a")
+    assert not draws_parameters(parted("cart")[0], "a")
+
+
+def test_one_ordinary_value_is_enough_and_said() -> None:
+    schema = infer_schema(FRAME, {"a": VariableOverride(spikes=(1.5, 2.0, 3.0))})
+    p = make_plan(schema, np.isnan(MATRIX), method="cart", where="all")
+    log: list[str] = []
+    fitted = fit_variable(p, "a", ["b"], MATRIX, np.ones(4, dtype=bool), log.append)
+    assert log == ["has one value only where it is learnt"]
+    values = fitted.draw(MATRIX, np.ones(4, dtype=bool), np.random.default_rng(0))
+    assert set(values) <= {1.5, 2.0, 3.0, 4.0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,3 +150,172 @@ def test_the_long_file_is_written_as_r_reads_it(imputed: MultiplyImputed, tmp_pa
     assert back.shape == (120, 5)
     assert back[back[".imp"] == 0].isna().sum().sum() == 10
     assert not back[back[".imp"] > 0].isna().any(axis=None)
+
+
+# --- syntheses of each imputation -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def nested() -> MultiplyImputed:
+    return mice(FRAME, m=2, r=3, maxit=1, where="all", method="cart", seed=1)
+
+
+def test_syntheses_stand_side_by_side_by_imputation(nested: MultiplyImputed) -> None:
+    assert nested.m == 6
+    p = nested.provenance
+    assert (p.stage, p.m, p.r) == ("imputation and synthesis", 2, 3)
+    assert len({s.tobytes() for s in nested.sets}) == 6
+    # Set 4 is the first synthesis of the second imputation, whatever the number of syntheses.
+    fewer = mice(FRAME, m=2, r=2, maxit=1, where="all", method="cart", seed=1)
+    np.testing.assert_array_equal(fewer.sets[2], nested.sets[3])
+    np.testing.assert_array_equal(fewer.sets[1], nested.sets[1])
+
+
+def test_nested_sets_are_pooled_by_their_rule(nested: MultiplyImputed) -> None:
+    assert nested.pooling_rule == "reiter2004"
+    pooled = nested.pool("ols", "a ~ n")
+    estimates = [fit.estimates for fit in nested.fit("ols", "a ~ n")]
+    np.testing.assert_allclose(pooled.table["estimate"], np.mean(estimates, axis=0))
+
+
+@pytest.mark.parametrize(("m", "r"), [(1, 2), (2, 1)])
+def test_one_of_either_cannot_be_pooled(m: int, r: int) -> None:
+    made = mice(FRAME, m=m, r=r, maxit=1, where="all", method="cart", seed=1)
+    with pytest.raises(PoolingError, match="2 or more imputations of 2 or more syntheses"):
+        made.pool("ols", "a ~ n")
+
+
+# --- going on -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("proper", [False, True])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_five_and_five_sweeps_are_ten(proper: bool, workers: int) -> None:
+    settings = {"m": 2, "proper": proper, "seed": 1, "method": {"a": "cart"}}
+    ten = mice(FRAME, maxit=10, **settings)
+    both = mice(FRAME, maxit=5, **settings).more_sweeps(5, workers=workers)
+    assert [s.tobytes() for s in both.sets] == [s.tobytes() for s in ten.sets]
+    np.testing.assert_array_equal(both.chain_means, ten.chain_means)
+    np.testing.assert_array_equal(both.chain_variances, ten.chain_variances)
+    assert both.plan is not None
+    assert both.plan.maxit == 10
+    thrice = mice(FRAME, maxit=3, **settings).more_sweeps(3).more_sweeps(4)
+    assert thrice.sets[1].tobytes() == ten.sets[1].tobytes()
+
+
+def test_so_they_are_with_holes_that_are_filled_to_predict_only() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.standard_normal((40, 3)), columns=list("abc"))
+    frame["b"] += frame["a"]
+    frame.loc[:9, "a"] = np.nan
+    frame.loc[5:19, "b"] = np.nan
+    where = frame.isna()
+    where.loc[:4, "a"] = False
+    settings = {"m": 1, "where": where, "method": "norm", "seed": 1}
+    two = mice(frame, maxit=2, **settings)
+    both = mice(frame, maxit=1, **settings).more_sweeps(1)
+    np.testing.assert_array_equal(both.sets[0], two.sets[0])
+    assert both.complete(1).loc[:4, "a"].isna().all()
+
+
+def test_so_they_are_with_passive_variables() -> None:
+    frame = FRAME.assign(double=FRAME["a"] * 2 + 0.25)
+    settings = {"m": 1, "seed": 1, "method": {"double": "~ a * 2 + 0.25"}}
+    four = mice(frame, maxit=4, **settings)
+    both = mice(frame, maxit=2, **settings).more_sweeps(2)
+    np.testing.assert_array_equal(both.sets[0], four.sets[0])
+
+
+def test_sweeps_are_counted(imputed: MultiplyImputed, synthetic: MultiplyImputed) -> None:
+    for number in (0, -1, 1.5, True):
+        with pytest.raises(PlanError, match="maxit must be a whole number of 1 or more"):
+            imputed.more_sweeps(number)  # type: ignore[arg-type]
+    with pytest.raises(PlanError, match="there are no chains"):
+        synthetic.more_sweeps(1)
+
+
+# --- binding --------------------------------------------------------------------------------------
+
+MANY = pd.DataFrame(
+    {
+        "a": np.where(np.arange(60) % 3 == 0, np.nan, np.random.default_rng(0).standard_normal(60)),
+        "n": np.random.default_rng(1).standard_normal(60),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def many() -> MultiplyImputed:
+    return mice(MANY, m=3, maxit=2, method="norm", seed=1)
+
+
+def test_results_of_other_seeds_are_put_together(many: MultiplyImputed) -> None:
+    other = mice(MANY, m=2, maxit=2, method="norm", seed=2)
+    both = many.bind(other)
+    assert both.m == both.provenance.m == 5
+    np.testing.assert_array_equal(both.sets[3], other.sets[0])
+    assert both.chain_means is not None
+    assert both.chain_means.shape == (2, 1, 5)
+    assert both.pooling_rule == "rubin1987"
+    with pytest.raises(PlanError, match="continue each of them, then bind"):
+        both.more_sweeps(1)
+
+
+def test_the_same_seed_is_refused(many: MultiplyImputed, synthetic: MultiplyImputed) -> None:
+    with pytest.raises(PlanError, match="set 1 of the second result is also in the first"):
+        many.bind(mice(MANY, m=1, maxit=2, method="norm", seed=1))
+    with pytest.raises(PlanError, match="use another seed"):
+        synthetic.bind(synthesize(FRAME.dropna(), m=1, seed=1))
+
+
+def test_sets_that_are_equal_by_chance_are_put_together() -> None:
+    frame = pd.DataFrame({"x": np.arange(20.0), "g": ["u", "v"] * 9 + ["u", None]})
+    both = mice(frame, m=8, maxit=1, seed=1).bind(mice(frame, m=8, maxit=1, seed=2))
+    assert both.m == 16
+
+
+def test_other_data_and_settings_are_refused(many: MultiplyImputed) -> None:
+    changed = MANY.assign(n=MANY["n"] + 1)
+    with pytest.raises(PlanError, match="bind: the two results come from different data"):
+        many.bind(mice(changed, m=1, maxit=2, method="norm", seed=2))
+    with pytest.raises(PlanError, match="bind: 2 and 3 sweeps; use the same maxit"):
+        many.bind(mice(MANY, m=1, maxit=3, method="norm", seed=2))
+    for other in (
+        mice(MANY, m=1, maxit=2, method="cart", seed=2),
+        mice(MANY.rename(columns={"n": "o"}), m=1, maxit=2, method="norm", seed=2),
+        synthesize(MANY.dropna(), m=1, seed=2),
+    ):
+        with pytest.raises(PlanError, match="different variables or settings"):
+            many.bind(other)
+
+
+def test_nested_sets_are_bound_by_imputations(nested: MultiplyImputed) -> None:
+    other = mice(FRAME, m=1, r=3, maxit=1, where="all", method="cart", seed=9)
+    both = nested.bind(other)
+    assert (both.m, both.provenance.m, both.provenance.r) == (9, 3, 3)
+    assert both.pooling_rule == "reiter2004"
+
+
+# --- diagnoses ------------------------------------------------------------------------------------
+
+
+def test_convergence_is_tabulated_by_sweep_and_variable(imputed: MultiplyImputed) -> None:
+    table = imputed.convergence()
+    assert list(table.columns) == ["iteration", "variable", "autocorrelation", "rhat"]
+    assert set(table["variable"]) == {"a", "g"}
+    assert len(imputed.convergence("sd")) == len(table) == 4
+
+
+def test_pictures_are_figures(imputed: MultiplyImputed, synthetic: MultiplyImputed) -> None:
+    figures = [imputed.plot_trace(), imputed.plot_density(), imputed.plot_strip()]
+    figures += [synthetic.plot_density(data=FRAME.dropna()), synthetic.plot_strip(["a"])]
+    for figure in figures:
+        assert isinstance(figure, plt.Figure)
+        assert figure.axes
+        plt.close(figure)
+
+
+def test_a_synthesis_has_no_chains_to_draw(synthetic: MultiplyImputed) -> None:
+    for method in (synthetic.plot_trace, synthetic.convergence):
+        with pytest.raises(PlanError, match="there are no chains"):
+            method()

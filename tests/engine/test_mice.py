@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synth_tasks.data import VariableOverride, infer_schema
 from synth_tasks.datasets import load_boys
 from synth_tasks.engine import (
     MultiplyImputed,
@@ -22,7 +24,7 @@ from synth_tasks.engine import (
 )
 from synth_tasks.errors import DataError, PlanError
 from tests.engine.builders import completed_boys
-from tests.frames import frames
+from tests.frames import frames, parted_frames
 
 BOYS = load_boys()
 BMI = "~ I(wgt / (hgt/100)^2)"
@@ -358,3 +360,168 @@ def test_categories_of_one_row_and_of_none_do_no_harm() -> None:
         for method in (None, "cart", "pmm"):
             completed = check_any(frame, where=where, method=method).complete(1)
             assert "never" not in set(completed["g"]) | set(completed["o"])
+
+
+# --- missing values and spikes as data ------------------------------------------------------------
+
+
+def due(frame: pd.DataFrame, overrides: dict[str, VariableOverride]) -> list[str]:
+    return [name for name in frame if not overrides[name].keep_missing]
+
+
+@settings(max_examples=60, deadline=None)
+@given(parted_frames(), st.sampled_from(["cart", "pmm", "sample"]), st.booleans())
+def test_donor_methods_synthesise_any_table_of_parts(
+    described: tuple[pd.DataFrame, dict[str, VariableOverride]], method: str, proper: bool
+) -> None:
+    frame, overrides = described
+    schema = infer_schema(frame, overrides)
+    settings_: dict[str, Any] = {"method": method, "proper": proper, "schema": schema}
+    result, again = (mice(frame, m=1, maxit=1, where="all", seed=1, **settings_) for _ in range(2))
+    assert result.sets[0].tobytes() == again.sets[0].tobytes()
+    made = result.complete(1)
+    assert made[due(frame, overrides)].notna().all(axis=None)
+    pd.testing.assert_series_equal(made.dtypes, frame.dtypes)
+    for name in frame:
+        assert set(made[name].dropna()) <= set(frame[name].dropna())
+        if frame[name].notna().all():
+            assert made[name].notna().all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(parted_frames(), st.sampled_from(["missing", "all"]))
+def test_the_default_methods_fill_any_table_of_parts(
+    described: tuple[pd.DataFrame, dict[str, VariableOverride]], where: str
+) -> None:
+    frame, overrides = described
+    schema = infer_schema(frame, overrides)
+    made = mice(frame, m=1, maxit=1, where=where, schema=schema, seed=1).complete(1)
+    assert made[due(frame, overrides)].notna().all(axis=None)
+    pd.testing.assert_series_equal(made.dtypes, frame.dtypes)
+    if where == "missing":
+        for name in set(frame) - set(due(frame, overrides)):
+            pd.testing.assert_series_equal(made[name], frame[name])
+
+
+@settings(max_examples=40, deadline=None)
+@given(parted_frames(max_rows=3), st.sampled_from(["density", "spline"]), st.integers(1, 4))
+def test_so_they_do_refined_with_one_to_three_rows(
+    described: tuple[pd.DataFrame, dict[str, VariableOverride]], smoothing: str, support: int
+) -> None:
+    frame, overrides = described
+    schema = infer_schema(frame, overrides)
+    made = synthesize(
+        frame, m=1, smoothing=smoothing, tail_support=support, schema=schema, seed=1
+    ).complete(1)
+    assert made[due(frame, overrides)].notna().all(axis=None)
+    pd.testing.assert_series_equal(made.dtypes, frame.dtypes)
+
+
+def test_a_column_that_is_all_missing_is_refused_even_if_kept() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": [np.nan] * 3})
+    with pytest.raises(DataError, match="column 'y' has no observed value"):
+        mice(frame, where="all")
+
+
+@pytest.mark.filterwarnings("ignore:conditioning")
+def test_observed_conditioning_works_with_parts() -> None:
+    frame = BOYS[["age", "hgt", "tv", "gen"]].iloc[::4]
+    schema = infer_schema(
+        frame, {n: VariableOverride(keep_missing=True) for n in ("hgt", "tv", "gen")}
+    )
+    made = synthesize(frame, m=1, conditioning="observed", schema=schema, seed=1).complete(1)
+    for name in ("hgt", "tv", "gen"):
+        assert made[name].isna().mean() == pytest.approx(frame[name].isna().mean(), abs=0.12)
+    assert made["age"].notna().all()
+
+
+@pytest.mark.parametrize("proper", [False, True])
+def test_ignored_rows_are_left_out_of_every_part_and_sample(proper: bool) -> None:
+    rng = np.random.default_rng(0)
+    ignore = np.arange(200) % 2 == 0
+    y = np.where(ignore, np.where(rng.random(200) < 0.5, -8.0, 1000.0), rng.standard_normal(200))
+    frame = pd.DataFrame({"x": rng.standard_normal(200), "y": y})
+    schema = infer_schema(frame, {"y": VariableOverride(spikes=(-8.0,))})
+    made = synthesize(frame, m=2, ignore=ignore, proper=proper, schema=schema, seed=1)
+    assert made.complete("stacked")["y"].between(-5, 5).all()
+
+
+# --- everything at once ---------------------------------------------------------------------------
+
+
+def test_settings_work_together() -> None:
+    boys = BOYS.assign(inches=BOYS["hgt"] / 2.54)
+    schema = infer_schema(boys, {"tv": VariableOverride(keep_missing=True, spikes=(2.0,))})
+    where = make_where(boys, "all")
+    where.loc[:99, "age"] = False
+    result = mice(
+        boys,
+        m=2,
+        r=2,
+        maxit=2,
+        where=where,
+        method=dict.fromkeys(boys, "cart") | {"wgt": "norm", "bmi": BMI},
+        ignore=np.arange(748) % 10 == 0,
+        proper=True,
+        schema=schema,
+        formulas={"wgt": "hgt + I(age^2)"},
+        rules={"gen": {"age < 3": "G1"}},
+        post={"hc": "clip(hc, 35, 60)", "wgt": "max(wgt, 2)"},
+        strata="reg",
+        min_stratum_size=100,
+        smoothing="density",
+        tail_support=3,
+        variable_options={"hc": {"minbucket": 9}},
+        seed=1,
+    )
+    assert result.m == 4
+    for one in result.complete("all"):
+        assert one.drop(columns="tv").notna().all(axis=None)
+        pd.testing.assert_series_equal(one["age"][:100], boys["age"][:100])
+        assert (one["gen"][one["age"] < 3] == "G1").all()
+        np.testing.assert_allclose(one["inches"], one["hgt"] / 2.54, rtol=0.002)
+        np.testing.assert_allclose(one["bmi"], bmi_of(one))
+        assert one["hc"].between(35, 60).all()
+        pd.testing.assert_series_equal(one.dtypes, boys.dtypes)
+
+
+# --- a synthesis holds no real value --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [
+        {"method": {"group": "sample", "a": "norm", "b": "norm", "c": "norm"}},
+        {"method": "cart", "smoothing": "density"},
+        {"method": "cart", "smoothing": "spline", "tail_support": 3},
+        {"method": "cart", "smoothing": "density", "proper": True},
+        {"method": "cart", "smoothing": "density", "strata": "group", "min_stratum_size": 9},
+        {"method": "cart", "smoothing": "density", "tail_support": 5, "k": 50},
+    ],
+)
+def test_a_stored_synthesis_holds_no_real_number(setup: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    real = rng.integers(10**11, 10**12, (150, 3)).astype(float)
+    frame = pd.DataFrame(real, columns=list("abc"))
+    frame.insert(0, "group", rng.choice(["u", "v"], 150))
+    result = synthesize(frame, m=3, seed=1, **setup)
+    stored = pickle.dumps(result)
+    found = [
+        value
+        for value in real.ravel()
+        if value.tobytes() in stored
+        or value.astype(">f8").tobytes() in stored
+        or int(value).to_bytes(8, "little") in stored
+        or str(int(value)).encode() in stored
+    ]
+    inside = [v for v in found if v not in (*real.min(axis=0), *real.max(axis=0))]
+    assert inside == []
+    # Noise is reflected at the bounds of the data, which may come out themselves.
+    assert len(found) <= 6
+
+
+def test_the_search_would_find_one() -> None:
+    rng = np.random.default_rng(0)
+    real = rng.integers(10**11, 10**12, 100).astype(float)
+    result = synthesize(pd.DataFrame({"a": real}), m=1, seed=1)
+    assert any(value.tobytes() in pickle.dumps(result) for value in real)

@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.data import Schema, encode, infer_schema
-from synth_tasks.engine.passive import PassiveVariables, encode_result, evaluate_encoded
+from synth_tasks.data import Schema, VariableOverride, encode, infer_schema
+from synth_tasks.engine.passive import (
+    PassiveVariables,
+    encode_result,
+    evaluate_condition,
+    evaluate_encoded,
+)
 from synth_tasks.errors import DataError, ExpressionError
 from synth_tasks.expressions import Expression
 
@@ -99,3 +104,53 @@ def test_a_single_number_serves_all_rows() -> None:
     expression = Expression("2 + 3")
     result = evaluate_encoded(expression, SCHEMA, MATRIX, ALL)
     assert encode_result(result, SCHEMA["bmi"], expression, 3).tolist() == [5.0, 5.0, 5.0]
+
+
+# --- missing values that are data -----------------------------------------------------------------
+
+KEPT = infer_schema(
+    FRAME, {name: VariableOverride(keep_missing=True) for name in ("wgt", "bmi", "size")}
+)
+HOLED = MATRIX.copy()
+HOLED[1, [1, 4]] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("wgt > 10", [True, False, True]),
+        ("wgt <= 10", [False, False, False]),
+        ("size == 'S'", [True, False, False]),
+        ("hgt > 120", [False, True, True]),
+        ("1 > 0", [True, True, True]),
+    ],
+)
+def test_with_a_missing_value_no_comparison_holds(text: str, holds: list[bool]) -> None:
+    assert evaluate_condition(Expression(text), KEPT, HOLED).tolist() == holds
+
+
+def test_nor_does_one_of_difference() -> None:
+    for text in ("wgt != 20", "size != 'S'"):
+        assert evaluate_condition(Expression(text), KEPT, HOLED).tolist() == [False, False, True]
+
+
+def test_a_missing_input_that_is_kept_gives_a_missing_result_that_is_kept() -> None:
+    computed = PassiveVariables({"bmi": "~ wgt / 10"}, KEPT).compute("bmi", HOLED, ALL)
+    np.testing.assert_array_equal(computed, [2, np.nan, 5])
+
+
+def test_a_result_must_have_a_value_where_missing_ones_are_not_kept() -> None:
+    passive = PassiveVariables({"hgt": "~ wgt * 2"}, KEPT)
+    with pytest.raises(
+        DataError, match="method of 'hgt': the formula gives no finite number in 1 of"
+    ):
+        passive.compute("hgt", HOLED, ALL)
+
+
+def test_a_missing_label_is_kept_too() -> None:
+    expression = Expression("where(hgt > 120, size, 'S')")
+    result = evaluate_encoded(expression, KEPT, HOLED, ALL)
+    encoded = encode_result(result, KEPT["size"], expression, 3)
+    np.testing.assert_array_equal(encoded, [0, np.nan, 1])
+    with pytest.raises(DataError, match="not one of the variable's categories in 1 of 3 rows"):
+        encode_result(result, SCHEMA["size"], expression, 3)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from synth_tasks.data import VariableOverride, encode, infer_schema
 from synth_tasks.datasets import load_boys
 from synth_tasks.engine import make_where
+from synth_tasks.engine.mice import run_plan
 from synth_tasks.engine.plan import ImputationPlan
+from synth_tasks.engine.planning import plan_and_fill
 from tests.engine.builders import plan
 
 BOYS = load_boys()
@@ -51,3 +54,55 @@ def test_a_plan_prints_as_a_table() -> None:
 
 def test_a_plan_of_nothing_prints() -> None:
     assert str(plan(where="none")).startswith("m = 5")
+
+
+def test_all_settings_survive_json_and_draw_the_same_bytes() -> None:
+    boys = BOYS.iloc[::3]
+    schema = infer_schema(
+        boys,
+        {
+            "tv": VariableOverride(keep_missing=True, spikes=(2.0,)),
+            "gen": VariableOverride(keep_missing=True),
+        },
+    )
+    p, matrix = plan_and_fill(
+        encode(boys, schema),
+        schema,
+        m=2,
+        r=2,
+        maxit=1,
+        method={"wgt": "norm", **dict.fromkeys(["age", "hgt", "hc", "gen", "phb", "tv"], "cart")},
+        where="all",
+        formulas={"wgt": "age + I(hgt^2)"},
+        rules={"tv": {"age < 8": 2, "age < 9": None}, "gen": {"age < 5": "G1"}},
+        strata="reg",
+        min_stratum_size=60,
+        smoothing={"hgt": "spline", "hc": "density"},
+        tail_support=3,
+        variable_options={"hc": {"minbucket": 9}},
+    )
+    again = ImputationPlan.from_json(p.to_json())
+    assert again.to_json() == p.to_json()
+    assert again.schema == p.schema
+    for name in ("r", "formulas", "rules", "smoothing", "tail_support", "strata"):
+        assert getattr(again, name) == getattr(p, name)
+    assert again.min_stratum_size == 60
+    assert again.variable_options == {"hc": {"minbucket": 9}}
+    drawn, drawn_again = (run_plan(x, matrix, boys.index, seed=1) for x in (p, again))
+    assert [s.tobytes() for s in drawn.sets] == [s.tobytes() for s in drawn_again.sets]
+    assert drawn.m == 4
+
+
+def test_events_survive_json_with_their_place() -> None:
+    p = plan(BOYS, method=BMI)
+    assert ImputationPlan.from_json(p.to_json()).events == p.events
+    assert p.events
+
+
+def test_a_plan_with_a_derived_column_survives_json() -> None:
+    frame = BOYS.assign(inches=BOYS["hgt"] / 2.54)
+    schema = infer_schema(frame)
+    p, _ = plan_and_fill(encode(frame, schema), schema, where="all", method="cart")
+    again = ImputationPlan.from_json(p.to_json())
+    assert again.methods["inches"] == "derived"
+    assert again.predictors["inches"] == ("hgt",)

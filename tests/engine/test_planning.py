@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synth_tasks.data import VariableOverride, encode, infer_schema
 from synth_tasks.datasets import load_boys
 from synth_tasks.engine import make_predictor_matrix, make_where
 from synth_tasks.engine.plan import LoggedEvent, is_formula
+from synth_tasks.engine.planning import make_plan
 from synth_tasks.errors import ExpressionError, PlanError, SynthError
 from tests.engine.builders import SMALL, plan
 
@@ -336,3 +338,61 @@ def test_a_syntax_error_names_the_setting() -> None:
 def test_plan_errors_are_plan_errors() -> None:
     with pytest.raises(PlanError):
         plan(m=0)
+
+
+# --- stages ---------------------------------------------------------------------------------------
+
+
+def test_syntheses_of_each_imputation_need_both_stages() -> None:
+    assert plan(where="all", r=3).r == 3
+    message = "r counts the syntheses of each imputation"
+    assert refusal(r=2).startswith(message)
+    assert refusal(SMALL.dropna(), r=2, where="all").startswith(message)
+    for number in (0, True, 1.5, "2"):
+        assert refusal(r=number) == "r must be a whole number of 1 or more"
+
+
+# --- options of single variables ------------------------------------------------------------------
+
+
+def test_options_of_a_variable_are_those_of_its_method() -> None:
+    p = plan(
+        method={"a": "cart", "b": "cart"},
+        method_options={"cart": {"minbucket": 3, "cp": 0.01}},
+        variable_options={"a": {"minbucket": 9}},
+    )
+    assert p.options_of("a", "cart") == {"minbucket": 9, "cp": 0.01}
+    assert p.options_of("b", "cart") == {"minbucket": 3, "cp": 0.01}
+    # The state of a variable of two parts may have another method: it gets the options of that.
+    assert p.options_of("a", "logreg") == {}
+
+
+def test_options_of_a_variable_must_exist() -> None:
+    method = {"a": "cart"}
+    assert "variable_options: unknown column 'z'" in refusal(variable_options={"z": {}})
+    assert "has no option 'depth'" in refusal(method=method, variable_options={"a": {"depth": 1}})
+    assert "variable_options: 'c' has no method that could take options" in refusal(
+        variable_options={"c": {"minbucket": 3}}
+    )
+    assert "variable_options must look like {'hgt':" in refusal(variable_options={"a": 3})
+    assert "minbucket must be a whole number" in refusal(
+        method=method, variable_options={"a": {"minbucket": 0}}
+    )
+
+
+# --- predictors left out --------------------------------------------------------------------------
+
+
+def test_predictors_left_out_are_logged_for_variables_that_are_imputed() -> None:
+    p = plan(method={"b": ""})
+    assert LoggedEvent("a", "'b' does not predict 'a': its missing values stay") in p.events
+    assert {e.variable for e in p.events} == {"a", "g"}
+
+
+def test_missing_values_that_are_kept_predict() -> None:
+    schema = infer_schema(SMALL, {"b": VariableOverride(keep_missing=True)})
+    matrix = encode(SMALL, schema)
+    p = make_plan(schema, schema.holes(matrix))
+    assert p.methods["b"] == ""
+    assert "b" in p.predictors["a"]
+    assert p.events == ()

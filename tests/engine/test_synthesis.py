@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.data import encode, infer_schema
-from synth_tasks.engine import Synthesizer, fit_synthesizer, registry
+from synth_tasks.data import VariableOverride, encode, infer_schema
+from synth_tasks.engine import Synthesizer, fit_synthesizer, registry, synthesize
 from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.registry import NUMBERS, Context, method
 
@@ -200,3 +200,68 @@ def test_every_fit_is_reported() -> None:
     steps: list[int] = []
     fit_synthesizer(plan, encode(FRAME, schema), step=lambda: steps.append(1))
     assert len(steps) == len(plan.drawn) == 3
+
+
+# --- parts, rules, strata -------------------------------------------------------------------------
+
+
+def test_ordinary_values_are_learnt_from_ordinary_values_only(spy: Calls) -> None:
+    frame = FRAME.copy()
+    frame.loc[:9, "b"] = -8.0
+    frame.loc[10:14, "b"] = np.nan
+    schema = infer_schema(frame, {"b": VariableOverride(spikes=(-8.0,), keep_missing=True)})
+    matrix = encode(frame, schema)
+    method = {"a": "sample", "b": "spy", "c": "spy", "d": "sample"}
+    plan = make_plan(schema, schema.holes(matrix), where="all", method=method)
+    drawn = fit_synthesizer(plan, matrix).draw(seed=1, set_number=1)
+    np.testing.assert_array_equal(spy.trained["b"], REAL[15:, [1, 0]])
+    ordinary = drawn[:, 1] >= 1000
+    assert len(spy.drawn_from["b"]) == ordinary.sum()
+    rest = drawn[~ordinary, 1]
+    assert ((rest == -8) | np.isnan(rest)).all()
+    # A later variable sees the state and the value; the value is finite in every row.
+    assert spy.trained["c"].shape == (N, 4)
+    assert np.isfinite(spy.drawn_from["c"]).all()
+    np.testing.assert_array_equal(spy.drawn_from["c"][:, 1] == 0, ordinary)
+
+
+def test_rows_that_a_rule_decides_are_neither_learnt_from_nor_drawn(spy: Calls) -> None:
+    rules = {"b": {"a > 0": 5.0}}
+    drawn = fit(rules=rules).draw(seed=1, set_number=1)
+    np.testing.assert_array_equal(spy.trained["b"], REAL[REAL[:, 0] <= 0][:, [1, 0]])
+    np.testing.assert_array_equal(drawn[:, 1] == 5, drawn[:, 0] > 0)
+    assert len(spy.drawn_from["b"]) == (drawn[:, 0] <= 0).sum()
+
+
+def test_a_proper_synthesis_samples_among_free_rows(spy: Calls) -> None:
+    fit(rules={"b": {"a > 0": 5.0}}, proper=True).draw(seed=1, set_number=1)
+    assert (spy.trained["b"][:, 1] <= 0).all()
+    assert len(spy.trained["b"]) == (REAL[:, 0] <= 0).sum()
+
+
+def test_a_stratified_synthesizer_keeps_no_replaced_cell_beside_its_models() -> None:
+    frame = FRAME.assign(g=np.where(np.arange(N) % 2 == 0, "u", "v"))
+    schema = infer_schema(frame)
+    plan = make_plan(
+        schema,
+        np.zeros(frame.shape, dtype=bool),
+        where="all",
+        method="cart",
+        strata="g",
+        min_stratum_size=5,
+    )
+    fitted = fit_synthesizer(plan, encode(frame, schema))
+    assert np.isnan(fitted.matrix).all()
+    assert all(np.isnan(part.matrix).all() for part in fitted.synthesizers)
+    drawn = fitted.draw(seed=1, set_number=1)
+    assert drawn.tobytes() == fitted.draw(seed=1, set_number=1).tobytes()
+    assert drawn.tobytes() != fitted.draw(seed=1, set_number=2).tobytes()
+    # Strata stand one after the other.
+    assert (np.diff(drawn[:, 4]) >= 0).all()
+
+
+def test_a_derived_column_follows_the_synthetic_one() -> None:
+    frame = FRAME.assign(e=3 * FRAME["a"] + 1)
+    made = synthesize(frame, m=1, seed=1)
+    np.testing.assert_allclose(made.complete(1)["e"], 3 * made.complete(1)["a"] + 1, atol=0.011)
+    assert made.provenance.methods["e"] == "derived"

@@ -14,7 +14,7 @@ import pytest
 
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.errors import StorageError, SynthError
-from synth_tasks.release.files import file_sha256
+from synth_tasks.files import file_sha256
 from synth_tasks.release.workspace import (
     DatasetRef,
     Secrets,

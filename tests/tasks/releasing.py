@@ -27,6 +27,7 @@ class Run:
     context: RunContext
     ingested: Ingested
     completed: CompletedData
+    fitted: list[DatasetRef]
     sets: list[DatasetRef]
     ledger: pd.DataFrame
     suites: list[SuiteResult]
@@ -34,22 +35,24 @@ class Run:
     published: Published
 
 
-def draw(context: RunContext) -> tuple[Ingested, CompletedData, list[DatasetRef]]:
-    """Go as far as the synthetic sets."""
+def draw(
+    context: RunContext,
+) -> tuple[Ingested, CompletedData, list[DatasetRef], list[DatasetRef]]:
+    """Go as far as the synthetic sets: return data, completed data, synthesizers and sets."""
     ingested = ingest.fn(context)
     completed = impute.fn(context, ingested.ref)
+    fitted = [fit.fn(context, ref) for ref in completed.refs]
     sets: list[DatasetRef] = []
-    for imputation, ref in enumerate(completed.refs, start=1):
-        synthesizer = fit.fn(context, ref)
+    for imputation, synthesizer in enumerate(fitted, start=1):
         for _ in range(context.spec.synthesis.m):
             sets.append(draw_set.fn(context, synthesizer, imputation, len(sets) + 1))
-    return ingested, completed, sets
+    return ingested, completed, fitted, sets
 
 
 def make_release(spec: ReleaseSpec) -> Run:
     """Go all the way."""
     context = prepare(spec)
-    ingested, completed, sets = draw(context)
+    ingested, completed, fitted, sets = draw(context)
     real = [ref for ref in completed.refs for _ in range(spec.synthesis.m)]
     by_set = [
         assess_set.fn(context, r, s, n)
@@ -63,5 +66,5 @@ def make_release(spec: ReleaseSpec) -> Run:
         apply_gate.fn(context, ledger),
     ]
     analyses = [pool_analysis.fn(context, completed.refs, sets, a) for a in spec.analysis]
-    published = publish.fn(context, ingested, completed, sets, ledger, suites, analyses)
-    return Run(context, ingested, completed, sets, ledger, suites, analyses, published)
+    published = publish.fn(context, ingested, completed, fitted, sets, ledger, suites, analyses)
+    return Run(context, ingested, completed, fitted, sets, ledger, suites, analyses, published)

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from expectations.gate import run_gate
-from synth_tasks import fit_model, pool
+from synth_tasks import fit_model, load_portable, pool
 from synth_tasks.data import Schema
 from synth_tasks.errors import DataError, GateError, PlanError, SynthError
+from synth_tasks.files import file_sha256
 from synth_tasks.release.bundle import checksums, verify
-from synth_tasks.release.files import file_sha256
 from synth_tasks.release.report import ReportContent, withhold_real
 from synth_tasks.release.stages import load_source
 from synth_tasks.tasks.context import SEED_VARIABLE, prepare
@@ -25,6 +25,7 @@ from synth_tasks.tasks.pool import read_analysis
 from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
 from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
 from tests.release.builders import (
+    BMI,
     MARKER,
     gate_item,
     make_people,
@@ -271,8 +272,8 @@ def test_another_policy_makes_something_new(again, run, tmp_path):
 def test_finished_stages_are_not_computed_again(again, run, site, monkeypatch):
     monkeypatch.setattr("synth_tasks.tasks.impute.run_plan", None)
     monkeypatch.setattr("synth_tasks.tasks.synthesize.fit_synthesizer", None)
-    ingested, completed, sets = draw(prepare(spec_like(run, site)))
-    assert (ingested, completed, sets) == (run.ingested, run.completed, run.sets)
+    expected = (run.ingested, run.completed, run.fitted, run.sets)
+    assert draw(prepare(spec_like(run, site))) == expected
 
 
 # --- the same everywhere --------------------------------------------------------------------------
@@ -314,7 +315,8 @@ def test_a_secret_seed_draws_other_sets_and_is_only_committed_to(run, site, tmp_
 def released(folder: Path, people: pd.DataFrame | None = None, **sections) -> tuple[Run, dict]:
     site = make_site(folder / "site", people)
     write_gate(site, gate_item("spmse_marginal", max_value=1000))
-    run = make_release(people_spec(site, publish={"to": str(folder / "releases")}, **sections))
+    publish = {"to": str(folder / "releases")} | sections.pop("publish", {})
+    run = make_release(people_spec(site, publish=publish, **sections))
     verify(run.published.folder)
     return run, json.loads((run.published.folder / "manifest.json").read_text())
 
@@ -382,6 +384,25 @@ def test_strata_smoothing_rules_and_another_number_of_rows(tmp_path, workspace_r
     assert {"self_linkage", "own_value"} <= set(run.ledger["metric"])
 
 
+def test_models_without_donors_may_be_published(tmp_path, workspace_root):
+    run, _ = released(tmp_path, synthesis={"donor_free": True}, publish={"synthesizer": True})
+    folder = run.published.folder
+    synthesizer = load_portable(folder / "synthesizer.json")
+    assert synthesizer.draw_table(seed=1).shape == (90, 8)
+    assert str(MARKER) not in (folder / "synthesizer.json").read_text()
+    assert "load_portable" in (folder / "README.md").read_text()
+    # What was measured is what is published: the sets come from the same models.
+    again = synthesizer.draw(run.context.secrets().seed, 1)
+    np.testing.assert_array_equal(again, run.context.workspace().read_table(run.sets[0])[0])
+
+
+@pytest.mark.parametrize("method", ["rf", "norm.boot", "pmm"])
+def test_every_method_can_be_stored_between_tasks(tmp_path, workspace_root, method):
+    methods = {"bmi": BMI, "wgt": method}
+    run, _ = released(tmp_path, synthesis={"m": 2, "method_by_variable": methods})
+    assert len(released_sets(run.published.folder)) == 2
+
+
 def test_a_partial_synthesis_says_what_is_real(tmp_path, workspace_root, real):
     run, manifest = released(tmp_path, synthesis={"keep": ["region"], "rows": "hgt > 165"})
     frame = run.context.workspace().read_frame(run.sets[0])
@@ -410,7 +431,15 @@ def test_a_failure_while_publishing_leaves_no_trace_of_a_release(again, run, tar
         raise RuntimeError(f"while writing {MARKER}")
 
     monkeypatch.setattr("synth_tasks.tasks.publish.make_datapackage", fail)
-    parts = (run.ingested, run.completed, run.sets, run.ledger, run.suites, run.analyses)
+    parts = (
+        run.ingested,
+        run.completed,
+        run.fitted,
+        run.sets,
+        run.ledger,
+        run.suites,
+        run.analyses,
+    )
     with pytest.raises(
         SynthError, match=r"^publish failed: RuntimeError in test_release_tasks\.py"
     ):
@@ -466,7 +495,7 @@ def test_a_broken_policy_is_found_before_anything_is_started(tmp_path):
 def test_data_without_holes_need_no_imputation(tmp_path, target):
     people = make_people().dropna()
     context = prepare(people_spec(make_site(tmp_path / "whole", people), publish=target))
-    ingested, completed, _ = draw(context)
+    ingested, completed, _, _ = draw(context)
     assert sum(ingested.missing_values.values()) == 0
     raw, done = (context.workspace().read_table(r)[0] for r in (ingested.ref, completed.refs[0]))
     np.testing.assert_array_equal(raw, done)

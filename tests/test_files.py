@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from synth_tasks.errors import StorageError
-from synth_tasks.release.files import (
+from synth_tasks.files import (
     file_sha256,
     make_private_folder,
     readable_errors,
