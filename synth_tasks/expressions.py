@@ -243,7 +243,7 @@ class Expression:
                 return UNARY_OPERATORS[type(op)](_as_numbers(self._evaluate(operand, columns)))
             case ast.BoolOp(op=op, values=values):
                 combine = np.logical_and if isinstance(op, ast.And) else np.logical_or
-                parts = [_as_numbers(self._evaluate(value, columns)) for value in values]
+                parts = [as_truth(self._evaluate(value, columns)) for value in values]
                 result = parts[0]
                 for part in parts[1:]:
                     result = combine(result, part)
@@ -252,7 +252,8 @@ class Expression:
                 operands = [self._evaluate(part, columns) for part in (left, *others)]
                 result = np.asarray(True)
                 for comparison, a, b in zip(ops, operands, operands[1:], strict=False):
-                    result = np.logical_and(result, COMPARISONS[type(comparison)](a, b))
+                    holds = COMPARISONS[type(comparison)](a, b)
+                    result = np.logical_and(result, holds & _is_known(a) & _is_known(b))
                 return result
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 # numpy gives a bare text, not an array, for two texts.
@@ -265,9 +266,26 @@ class Expression:
 def _as_operand(values: np.ndarray) -> np.ndarray:
     """Turn labels that are numbers into floating point, which overflows instead of growing."""
     values = np.asarray(values)
-    if values.dtype == object and all(isinstance(v, (bool, int, float)) for v in values.flat):
+    if values.dtype == object and all(
+        v is None or isinstance(v, (bool, int, float)) for v in values.flat
+    ):
         return values.astype(float)
     return values
+
+
+def _is_known(values: np.ndarray) -> np.ndarray:
+    """Tell which values are there: with a missing one no comparison holds, not even ``!=``."""
+    if values.dtype == object:
+        return np.array([value is not None for value in values.flat], dtype=bool).reshape(
+            values.shape
+        )
+    return ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, dtype=bool)
+
+
+def as_truth(values: np.ndarray) -> np.ndarray:
+    """Read numbers as true or false; a missing one is neither, and does not count as true."""
+    numbers = _as_numbers(values)
+    return (numbers != 0) & ~np.isnan(numbers)
 
 
 def _as_numbers(values: np.ndarray) -> np.ndarray:

@@ -100,10 +100,28 @@ def _with_parts(variable: Variable, override: VariableOverride | None) -> Variab
             f"variables.{variable.name}.spikes: '{variable.name}' is {variable.kind}, and spikes are "
             "numbers: leave them out"
         )
-    spikes = tuple(float(spike) for spike in override.spikes)
-    if len(set(spikes)) != len(spikes) or not np.isfinite(spikes).all():
+    return replace(
+        variable, spikes=_read_spikes(variable, override), keep_missing=override.keep_missing
+    )
+
+
+def _read_spikes(variable: Variable, override: VariableOverride) -> tuple[float, ...]:
+    given = override.spikes
+    numbers = isinstance(given, (tuple, list)) and all(
+        isinstance(spike, (int, float, np.number)) and not isinstance(spike, bool)
+        for spike in given
+    )
+    if not numbers or len(set(given)) != len(given) or not np.isfinite(given).all():
         raise DataError(f"variables.{variable.name}.spikes: list different, finite numbers")
-    return replace(variable, spikes=spikes, keep_missing=override.keep_missing)
+    # As the column holds them: 0.1 in single precision is another number.
+    single = "32" in variable.dtype and variable.kind is Kind.NUMERIC
+    precision = np.float32 if single else np.float64
+    spikes = np.array(given, dtype=precision)
+    if not np.array_equal(variable.round(np.array(given, dtype=float)).astype(precision), spikes):
+        raise DataError(
+            f"variables.{variable.name}.spikes: a spike has more decimals than the column: correct it"
+        )
+    return tuple(spikes.astype(float).tolist())
 
 
 def _describe(column: pd.Series, override: VariableOverride) -> Variable:

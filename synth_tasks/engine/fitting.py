@@ -10,6 +10,7 @@ import numpy as np
 import synth_tasks.engine.methods  # noqa: F401  (registers the built-in methods)
 from synth_tasks.data import Variable
 from synth_tasks.engine.formulas import FormulaColumns
+from synth_tasks.engine.methods.derived import Derived
 from synth_tasks.engine.parts import Parts, TwoPart, has_parts
 from synth_tasks.engine.passive import encode_result, evaluate_encoded
 from synth_tasks.engine.plan import ImputationPlan
@@ -17,6 +18,8 @@ from synth_tasks.engine.predictors import PlainColumns, PredictorColumns
 from synth_tasks.engine.registry import Context, Fitted, find_method, make_options
 from synth_tasks.engine.setup import DEFAULT_METHODS
 from synth_tasks.errors import PlanError
+
+STATE_METHODS = ("cart", "rf", "sample", "logreg", "logreg.boot", "polyreg", "lda")
 
 Log = Callable[[str], None]
 Refine = Callable[[Fitted, np.ndarray], Fitted]
@@ -113,6 +116,9 @@ def fit_variable(
         columns = FormulaColumns.learn(plan.schema, predictors, formula, matrix, rows, log)
     variable, method = plan.schema[name], plan.methods[name]
     y, x = plan.column(matrix, name)[rows], columns.matrix(matrix, rows)
+    # Each person once: in a bootstrap sample one person may seem to be several.
+    everyone = plan.column(matrix, name)[np.unique(np.arange(len(matrix))[rows])]
+    everyone = everyone[Parts(variable).ordinary(everyone)]
 
     def fit(method: str, target: Variable, y: np.ndarray, x: np.ndarray) -> Fitted:
         options = make_options(method, plan.options_of(name, method))
@@ -123,8 +129,11 @@ def fit_variable(
         if (y == y[0]).all():
             log("has one value only where it is learnt")
         fitted = fit(method, variable, y, x)
-        return fitted if refine is None else refine(fitted, y)
+        return fitted if refine is None else refine(fitted, everyone)
 
+    if name in plan.derived:
+        margin = np.unique(y)
+        return FittedVariable(name, columns, Derived(0, plan.derived[name].relation, margin))
     if not has_parts(variable):
         return FittedVariable(name, columns, fit_values(y, x))
     parts = Parts(variable)
@@ -136,9 +145,14 @@ def fit_variable(
 
 
 def method_of_state(method: str, parts: Parts) -> str:
-    """Return the method that draws the state of a variable of two parts: its own, if it can."""
+    """Return the method that draws the state of a variable of two parts.
+
+    That is its own, if it draws categories by their probability, given any predictors; matching would
+    let the share of states vary too much.
+    """
     kind = parts.state.kind
-    return method if kind in find_method(method).kinds else DEFAULT_METHODS[kind]
+    own = method in STATE_METHODS and kind in find_method(method).kinds
+    return method if own else DEFAULT_METHODS[kind]
 
 
 def draws_parameters(plan: ImputationPlan, name: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from synth_tasks.data import Kind, Schema, Variable
 from synth_tasks.errors import ModelError, PlanError
-from synth_tasks.inference.design import LearntTerms, learn_terms
+from synth_tasks.inference.design import LearntTerms, columns_on_the_right, learn_terms
 from synth_tasks.inference.formula import Formula, check_formula
 
 
@@ -37,7 +38,7 @@ def read_formula(name: str, text: str, schema: Schema) -> Formula:
         formula = check_formula(f"`{name}` ~ {right}", schema.names)
     except ModelError as error:
         raise PlanError(f"formulas of '{name}': {error}") from None
-    for column in formula.columns[1:]:
+    for column in predictors_of(formula):
         if column == name:
             raise PlanError(f"formulas of '{name}': a variable cannot predict itself")
         if schema[column].keep_missing:
@@ -50,7 +51,7 @@ def read_formula(name: str, text: str, schema: Schema) -> Formula:
 
 def predictors_of(formula: Formula) -> tuple[str, ...]:
     """Return the variables on the right side of a formula of `read_formula`."""
-    return tuple(formula.columns[1:])
+    return columns_on_the_right(formula)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class FormulaColumns:
         positions = tuple(schema.position(name) for name in names)
         variables = tuple(schema[name] for name in names)
         frame = _as_frame(source[rows], positions, variables)
-        terms, left_out = learn_terms(frame, formula, names)
+        with _naming(formula):
+            terms, left_out = learn_terms(frame, formula, names)
         if left_out:
             log(f"terms that read variables drawn later are left out: {', '.join(left_out)}")
         return cls(positions, variables, terms)
@@ -97,7 +99,20 @@ class FormulaColumns:
 
     def matrix(self, source: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return predictors for rows of encoded data."""
-        return self.terms.columns(_as_frame(source[rows], self.positions, self.variables))
+        with _naming(self.terms.formula):
+            return self.terms.columns(_as_frame(source[rows], self.positions, self.variables))
+
+
+@contextmanager
+def _naming(formula: Formula) -> Iterator[None]:
+    """Say whose formula an error is about, and how drawn values can be kept in its domain."""
+    try:
+        yield
+    except ModelError as error:
+        raise PlanError(
+            f"formulas of '{formula.response}': {error} (drawn values too must suit it: bound them by "
+            "`post`)"
+        ) from None
 
 
 def _as_frame(

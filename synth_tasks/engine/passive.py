@@ -8,7 +8,7 @@ import numpy as np
 
 from synth_tasks.data import Schema, Variable
 from synth_tasks.errors import DataError
-from synth_tasks.expressions import Expression, dependency_order
+from synth_tasks.expressions import Expression, as_truth, dependency_order
 
 
 class PassiveVariables:
@@ -79,7 +79,7 @@ def evaluate_condition(condition: Expression, schema: Schema, matrix: np.ndarray
     columns = {
         name: _labels(matrix[:, schema.position(name)], schema[name]) for name in condition.names
     }
-    return np.broadcast_to(condition.evaluate(columns), len(matrix)).astype(bool)
+    return np.broadcast_to(as_truth(condition.evaluate(columns)), len(matrix))
 
 
 def _labels(values: np.ndarray, variable: Variable) -> np.ndarray:

@@ -15,6 +15,7 @@ import pandas as pd
 from synth_tasks.data import Schema
 from synth_tasks.engine.formulas import read_formula
 from synth_tasks.engine.passive import PassiveVariables
+from synth_tasks.engine.redundancy import Derivation
 from synth_tasks.engine.rules import Rules, RuleTexts
 from synth_tasks.expressions import Expression
 from synth_tasks.inference.formula import Formula
@@ -92,6 +93,8 @@ class ImputationPlan:
         Variables whose categories divide the data into parts, each with models of its own.
     min_stratum_size : int
         Strata with fewer rows are merged.
+    derived : mapping of str to Derivation
+        Columns computed from others that say the same.
     events : tuple of LoggedEvent
         What was decided on the user's behalf.
     """
@@ -118,6 +121,7 @@ class ImputationPlan:
     tail_support: int = 1
     strata: tuple[str, ...] = ()
     min_stratum_size: int = 1
+    derived: Mapping[str, Derivation] = field(default_factory=dict)
     events: tuple[LoggedEvent, ...] = ()
 
     @cached_property
@@ -269,6 +273,7 @@ class ImputationPlan:
                 "tail_support": self.tail_support,
                 "strata": list(self.strata),
                 "min_stratum_size": self.min_stratum_size,
+                "derived": {name: d.to_dict() for name, d in self.derived.items()},
                 "events": [[e.variable, e.event] for e in self.events],
             }
         )
@@ -285,6 +290,7 @@ class ImputationPlan:
         item["predictors"] = {name: tuple(p) for name, p in item["predictors"].items()}
         item["visit_sequence"] = tuple(item["visit_sequence"])
         item["strata"] = tuple(item["strata"])
+        item["derived"] = {n: Derivation.from_dict(d) for n, d in item["derived"].items()}
         item["events"] = tuple(LoggedEvent(*event) for event in item["events"])
         return cls(schema=schema, **item)
 

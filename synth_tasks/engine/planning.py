@@ -13,7 +13,7 @@ from synth_tasks.data import Label, Schema
 from synth_tasks.engine import resolving
 from synth_tasks.engine.passive import PassiveVariables
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent, is_formula
-from synth_tasks.engine.redundancy import Twins, fill_from_twins, find_twins
+from synth_tasks.engine.redundancy import Derivation, Twins, find_twins
 from synth_tasks.engine.refinement import is_refined
 from synth_tasks.errors import PlanError
 
@@ -44,7 +44,6 @@ def make_plan(
     tail_support: int = 1,
     method_options: Mapping[str, Mapping[str, Any]] | None = None,
     variable_options: Mapping[str, Mapping[str, Any]] | None = None,
-    twins: Sequence[Twins] = (),
 ) -> ImputationPlan:
     """Resolve and check the arguments of `mice`, which documents them.
 
@@ -57,8 +56,6 @@ def make_plan(
     m, r, maxit, method, predictor_matrix, formulas, where, visit_sequence, post : see `mice`
     rules, ignore, conditioning, proper, k, strata, min_stratum_size, smoothing : see `mice`
     tail_support, method_options, variable_options : see `mice`
-    twins : sequence of Twins
-        Columns that say the same; the later one is derived.
 
     Returns
     -------
@@ -112,7 +109,6 @@ def make_plan(
         options=options,
         variable_options=own_options,
     )
-    plan = _derive_twins(plan, twins, events)
     plan = replace(plan, events=tuple(events))
     _check_donors(plan)
     _check_stages(plan)
@@ -125,7 +121,10 @@ def make_plan(
 def plan_and_fill(
     matrix: np.ndarray, schema: Schema, **settings: Any
 ) -> tuple[ImputationPlan, np.ndarray]:
-    """Plan for data, after filling holes of columns from others that say the same.
+    """Plan for data with regard to columns that say the same.
+
+    Holes of one are filled from the other where that is observed, and the later of the two is derived
+    from the earlier.
 
     Parameters
     ----------
@@ -140,45 +139,99 @@ def plan_and_fill(
     -------
     plan : ImputationPlan
     matrix : ndarray of shape (n_rows, n_variables)
-        Encoded data with fewer holes.
+        Encoded data, perhaps with fewer holes.
     """
+    plan = make_plan(schema, schema.holes(matrix), **settings)
     twins = find_twins(matrix, schema)
-    plan = make_plan(schema, schema.holes(matrix), **settings, twins=twins)
-    filled = fill_from_twins(matrix, schema, twins, plan.where & plan.missing)
+    filled = _fill_from_twins(plan, matrix, twins)
     settled = np.isnan(matrix) & ~np.isnan(filled)
-    if not settled.any():
-        return plan, matrix
-    # In an imputation these cells are done; a synthesis replaces them like observed ones.
+    if settled.any():
+        plan = _without_settled(plan, settled)
+    return _derive_twins(plan, twins), filled
+
+
+def _fill_from_twins(
+    plan: ImputationPlan, matrix: np.ndarray, twins: Sequence[Twins]
+) -> np.ndarray:
+    """Fill holes of one column where its twin is observed, also through a third one."""
+    filled, position = matrix.copy(order="F"), plan.schema.position
+    pairs = [
+        (target, source, pair.relation_to(target))
+        for pair in twins
+        for target, source in ((pair.second, pair.first), (pair.first, pair.second))
+        if _may_follow(plan, target, source)
+    ]
+    for _ in twins:  # what is filled in one round may fill another column in the next
+        for target, source, relation in pairs:
+            own, other = filled[:, position(target)], filled[:, position(source)]
+            rows = plan.column(plan.where, target) & np.isnan(own) & ~np.isnan(other)
+            own[rows] = plan.schema[target].round(relation.apply(other[rows]))
+    return filled
+
+
+def _may_follow(plan: ImputationPlan, target: str, source: str) -> bool:
+    """Whether nothing that the user stated speaks against computing one column from another."""
+    method = plan.methods[target]
+    stated = target in plan.post or target in plan.rules or target in plan.formulas
+    allowed = source in plan.predictors[target]
+    return bool(method) and not is_formula(method) and not stated and allowed
+
+
+def _without_settled(plan: ImputationPlan, settled: np.ndarray) -> ImputationPlan:
+    """Take holes that were filled for observed cells."""
+    # In an imputation they are done; a synthesis replaces them like other observed ones.
     where = plan.where if plan.synthesises else plan.where & ~settled
-    again = make_plan(schema, schema.holes(filled), **{**settings, "where": where}, twins=twins)
+    counts = zip(plan.schema.names, settled.sum(axis=0), strict=True)
     events = [
         LoggedEvent(name, f"{count} holes filled from a column that says the same")
-        for name, count in zip(schema.names, settled.sum(axis=0), strict=True)
+        for name, count in counts
         if count
     ]
-    return replace(again, events=(*again.events, *events)), filled
+    return replace(
+        plan,
+        missing=plan.missing & ~settled,
+        where=where,
+        visit_sequence=tuple(n for n in plan.visit_sequence if plan.column(where, n).any()),
+        events=(*plan.events, *events),
+    )
 
 
-def _derive_twins(
-    plan: ImputationPlan, twins: Sequence[Twins], events: list[LoggedEvent]
-) -> ImputationPlan:
+def _derive_twins(plan: ImputationPlan, twins: Sequence[Twins]) -> ImputationPlan:
     """Compute the later of two columns that say the same, where both are filled in together."""
-    methods, predictors = dict(plan.methods), dict(plan.predictors)
     if plan.synthesises and plan.conditioning == "observed":
         return plan  # what is derived from a real value is that real value
-    for pair in twins:
-        if not {pair.first, pair.second} <= {*plan.visit_sequence}:
-            continue
-        first, second = sorted((pair.first, pair.second), key=plan.visit_sequence.index)
-        together = (plan.column(plan.where, first) == plan.column(plan.where, second)).all()
-        stated = {*plan.post, *plan.rules, *plan.formulas, *plan.variable_options}
-        passive = is_formula(methods[first]) or is_formula(methods[second])
-        if not together or passive or second in stated or first not in predictors[second]:
-            continue
-        methods[second], predictors[second] = DERIVED_METHOD, (first,)
-        predictors[first] = tuple(p for p in predictors[first] if p != second)
-        events.append(LoggedEvent(second, f"derived from '{first}', which says the same"))
-    return replace(plan, methods=methods, predictors=predictors)
+    visits = plan.visit_sequence
+    pairs = [pair for pair in twins if {pair.first, pair.second} <= {*visits}]
+    derived: dict[str, Derivation] = {}
+    # From the first visited on, so that of three columns two follow from the same one.
+    for source in visits:
+        for pair in pairs:
+            if source not in (pair.first, pair.second) or source in derived:
+                continue
+            target = pair.second if source == pair.first else pair.first
+            together = (plan.column(plan.where, source) == plan.column(plan.where, target)).all()
+            later = visits.index(target) > visits.index(source)
+            free = not is_formula(plan.methods[source]) and target not in plan.variable_options
+            new = together and later and free and target not in derived
+            if new and _may_follow(plan, target, source):
+                derived[target] = Derivation(source, pair.relation_to(target))
+    predictors = {
+        name: (derived[name].source,)
+        if name in derived
+        else tuple(p for p in row if p not in derived or derived[p].source != name)
+        for name, row in plan.predictors.items()
+    }
+    events = [
+        LoggedEvent(name, f"derived from '{d.source}', which says the same")
+        for name, d in derived.items()
+    ]
+    return replace(
+        plan,
+        methods={**plan.methods, **dict.fromkeys(derived, DERIVED_METHOD)},
+        predictors=predictors,
+        derived=derived,
+        events=(*plan.events, *events),
+    )
 
 
 def _check_donors(plan: ImputationPlan) -> None:
@@ -201,6 +254,17 @@ def _check_stages(plan: ImputationPlan) -> None:
         raise PlanError(
             "strata divide a synthesis, but no observed cell is replaced: leave them out"
         )
+    if plan.strata and plan.conditioning == "observed":
+        raise PlanError(
+            "strata and conditioning='observed' exclude each other: leave one of them out"
+        )
+    if not plan.replaced.all():
+        for name in plan.strata:
+            if plan.column(plan.replaced, name).any():
+                raise PlanError(
+                    f"strata: '{name}' is replaced itself, in a synthesis that keeps other cells: keep "
+                    "it too, or replace all cells"
+                )
 
 
 def _check_refinement(plan: ImputationPlan, smoothing: str | Mapping[str, str] | None) -> None:
@@ -225,7 +289,8 @@ def _check_formulas(plan: ImputationPlan) -> None:
     }
     read_by |= {f"rules of '{name}'": (name, plan.ruled.reads(name)) for name in plan.rules}
     for origin, (name, names) in read_by.items():
-        rows = plan.column(plan.missing | plan.where, name)
+        # Rules are asked of the rows to learn from, too.
+        rows = plan.column(plan.missing | plan.where, name) | (name in plan.rules)
         for read in sorted(names.intersection(left_missing)):
             if (plan.column(plan.missing, read) & rows).any():
                 raise PlanError(

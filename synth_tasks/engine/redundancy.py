@@ -7,11 +7,13 @@ one is observed, and the later of the two is *derived*: computed from the earlie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import numpy as np
+from scipy.special import gammaln
+from scipy.stats import rankdata
 
 from synth_tasks.data import Schema, Variable
 from synth_tasks.engine.parts import has_parts
@@ -20,6 +22,7 @@ LEAST_ROWS = 10
 LEAST_VALUES = 3
 LEAST_CORRELATION = 0.9999
 NEGLIGIBLE = 1e-3
+LEAST_LOG_ORDERS = np.log(1e9)
 
 
 class Relation(Protocol):
@@ -62,6 +65,34 @@ class Twins:
     second_from_first: Relation
     first_from_second: Relation
 
+    def relation_to(self, name: str) -> Relation:
+        """Return the relation by which the column of that name follows from the other."""
+        return self.second_from_first if name == self.second else self.first_from_second
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How a column is computed from another that says the same."""
+
+    source: str
+    relation: Relation
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready description; `from_dict` reads it back."""
+        if isinstance(self.relation, Linear):
+            return {"source": self.source, **asdict(self.relation)}
+        assert isinstance(self.relation, Renamed)  # noqa: S101  (there are two kinds)
+        codes = [None if np.isnan(code) else code for code in self.relation.codes.tolist()]
+        return {"source": self.source, "codes": codes}
+
+    @classmethod
+    def from_dict(cls, item: Mapping[str, Any]) -> Derivation:
+        """Rebuild a derivation from `to_dict`."""
+        if "codes" in item:
+            codes = np.array([np.nan if c is None else c for c in item["codes"]], dtype=float)
+            return cls(item["source"], Renamed(codes))
+        return cls(item["source"], Linear(item["intercept"], item["slope"]))
+
 
 def find_relation(
     x: np.ndarray, y: np.ndarray, of_x: Variable, of_y: Variable, least_rows: int = LEAST_ROWS
@@ -98,7 +129,7 @@ def find_relation(
 
 
 def find_twins(matrix: np.ndarray, schema: Schema) -> list[Twins]:
-    """Return the pairs of columns that say the same, each later column once.
+    """Return all pairs of columns that say the same.
 
     Parameters
     ----------
@@ -113,54 +144,15 @@ def find_twins(matrix: np.ndarray, schema: Schema) -> list[Twins]:
         In column order.
     """
     found: list[Twins] = []
-    paired: set[int] = set()
     variables = list(schema)
     candidates = _candidates(matrix, variables)
     for j in range(len(variables)):
         for i in range(j):
-            if j in paired or not candidates[i, j]:
-                continue
-            relation = find_relation(matrix[:, i], matrix[:, j], variables[i], variables[j])
-            if relation:
-                found.append(Twins(variables[i].name, variables[j].name, *relation))
-                paired.add(j)
+            if candidates[i, j]:
+                relation = find_relation(matrix[:, i], matrix[:, j], variables[i], variables[j])
+                if relation:
+                    found.append(Twins(variables[i].name, variables[j].name, *relation))
     return found
-
-
-def fill_from_twins(
-    matrix: np.ndarray, schema: Schema, twins: Sequence[Twins], cells: np.ndarray
-) -> np.ndarray:
-    """Fill holes of one column where its twin is observed.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_rows, n_variables)
-        Encoded data.
-    schema : Schema
-        Its description.
-    twins : sequence of Twins
-        From `find_twins`.
-    cells : ndarray of bool of shape (n_rows, n_variables)
-        Holes that may be filled.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_variables)
-        A copy, if anything was filled.
-    """
-    filled = matrix
-    for pair in twins:
-        first, second = schema.position(pair.first), schema.position(pair.second)
-        for target, source, relation in (
-            (second, first, pair.second_from_first),
-            (first, second, pair.first_from_second),
-        ):
-            rows = cells[:, target] & np.isnan(filled[:, target]) & ~np.isnan(filled[:, source])
-            if rows.any():
-                filled = filled.copy(order="F") if filled is matrix else filled
-                values = relation.apply(filled[rows, source])
-                filled[rows, target] = list(schema)[target].round(values)
-    return filled
 
 
 def _candidates(matrix: np.ndarray, variables: list[Variable]) -> np.ndarray:
@@ -182,14 +174,20 @@ def _candidates(matrix: np.ndarray, variables: list[Variable]) -> np.ndarray:
 
 
 def _match_numbers(x: np.ndarray, y: np.ndarray, of_y: Variable) -> Linear | None:
-    if abs(np.corrcoef(x, y)[0, 1]) < LEAST_CORRELATION:
+    # Ranks too: a code far away, or one outlier, would make any two columns correlate.
+    if abs(np.corrcoef(x, y)[0, 1]) < LEAST_CORRELATION or abs(_rank_correlation(x, y)) < 0.99:
         return None
     slope, intercept = np.polyfit(x - x.mean(), y, 1)
     relation = Linear(float(intercept - slope * x.mean()), float(slope))
     # Either column may be rounded: what is derived may be one unit of the last decimal apart.
     unit = 0.0 if of_y.decimals is None else 10.0**-of_y.decimals
     error = np.abs(of_y.round(relation.apply(x)) - y).max()
-    return relation if error <= max(1.01 * unit, NEGLIGIBLE * y.std()) else None
+    middle = np.subtract(*np.quantile(y, [0.75, 0.25])) or np.ptp(y)
+    return relation if error <= max(1.01 * unit, NEGLIGIBLE * middle) else None
+
+
+def _rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1])
 
 
 def _match_categories(
@@ -200,7 +198,9 @@ def _match_categories(
     seen = table > 0
     if (seen.sum(axis=0) > 1).any() or (seen.sum(axis=1) > 1).any() or seen.sum() < 2:
         return None
-    return _lookup(seen), _lookup(seen.T)
+    # Among all orders of the rows, so few agree that chance is no explanation.
+    log_orders = gammaln(len(x) + 1) - gammaln(table.sum(axis=1) + 1).sum()
+    return (_lookup(seen), _lookup(seen.T)) if log_orders > LEAST_LOG_ORDERS else None
 
 
 def _lookup(seen: np.ndarray) -> Renamed:

@@ -238,7 +238,7 @@ def resolve_rules(
     rules: RuleTexts | None, methods: Mapping[str, str], schema: Schema
 ) -> dict[str, dict[str, Any]]:
     """Check rules: known columns, possible values, and no passive variable."""
-    given = {name: dict(conditions) for name, conditions in (rules or {}).items() if conditions}
+    given = {name: conditions for name, conditions in (rules or {}).items() if conditions}
     require_names("rules", list(given), schema)
     for name in given:
         if is_formula(methods[name]):
@@ -249,7 +249,7 @@ def resolve_rules(
     for name in given:
         if name in read.reads(name):
             raise PlanError(f"rules of '{name}': a condition cannot read the variable itself")
-    return given
+    return {name: dict(conditions) for name, conditions in given.items()}
 
 
 def resolve_smoothing(

@@ -13,7 +13,7 @@ import numpy as np
 from synth_tasks.data import Label, Schema, Variable
 from synth_tasks.engine.passive import evaluate_encoded
 from synth_tasks.errors import PlanError
-from synth_tasks.expressions import Expression
+from synth_tasks.expressions import Expression, as_truth
 
 RuleTexts = Mapping[str, Mapping[str, Label | None]]
 
@@ -40,6 +40,10 @@ class Rules:
         self.conditions: dict[str, list[tuple[Expression, float]]] = {}
         for name, rules in given.items():
             self.conditions[name] = []
+            if not isinstance(rules, Mapping):
+                raise PlanError(
+                    f"rules of '{name}' must map conditions to values, e.g. {{'age < 16': 'single'}}"
+                )
             for text, value in rules.items():
                 condition = Expression(text, origin=f"rules of '{name}'")
                 condition.require_columns(schema.names)
@@ -73,7 +77,7 @@ class Rules:
         restricted, values = np.zeros(n_rows, dtype=bool), np.full(n_rows, np.nan)
         for condition, value in self.conditions.get(name, []):
             result = evaluate_encoded(condition, self.schema, matrix, rows)
-            holds = np.broadcast_to(result, n_rows).astype(bool) & ~restricted
+            holds = np.broadcast_to(as_truth(result), n_rows) & ~restricted
             restricted |= holds
             values[holds] = value
         return restricted, values
@@ -88,9 +92,11 @@ def _encode(value: Label | None, variable: Variable) -> float:
         problem = "" if value in variable.categories else "not one of its categories"
         encoded = float(variable.categories.index(value)) if not problem else np.nan
     else:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
         problem = "" if is_number and np.isfinite(value) else "not a number"
         encoded = float(value) if not problem else np.nan
+        if not problem and abs(float(variable.round(np.array(encoded))) - encoded) > 1e-12:
+            problem = "finer than the decimals of the column"
     if problem:
         raise PlanError(f"rules of '{variable.name}': a value is {problem}: correct the rule")
     return encoded

@@ -49,7 +49,11 @@ def least_stratum_size(n_variables: int) -> int:
 
 
 def divide(
-    matrix: np.ndarray, schema: Schema, names: Sequence[str], min_size: int
+    matrix: np.ndarray,
+    schema: Schema,
+    names: Sequence[str],
+    min_size: int,
+    learnable: np.ndarray | None = None,
 ) -> tuple[Strata, list[str]]:
     """Divide the rows by the categories of some variables, and merge small strata.
 
@@ -65,7 +69,9 @@ def divide(
     names : sequence of str
         Categorical variables; a missing value that is kept counts as a category.
     min_size : int
-        Least number of rows of a stratum.
+        Least number of rows of a stratum to learn from.
+    learnable : ndarray of bool of shape (n_rows,), optional
+        Rows that models may learn from; all if not given.
 
     Returns
     -------
@@ -77,12 +83,11 @@ def divide(
     _, numbers = np.unique(codes, axis=0, return_inverse=True)
     numbers = numbers.reshape(-1)
     n_found = int(numbers.max()) + 1
-    sizes = np.bincount(numbers)
+    sizes = np.bincount(numbers, weights=learnable, minlength=n_found)
     merged_into = np.arange(n_found)
-    while len(alive := np.flatnonzero(sizes)) > 1 and sizes[alive].min() < min_size:
+    while len(alive := np.unique(merged_into)) > 1 and sizes[alive].min() < min_size:
         smallest, next_smallest = alive[np.argsort(sizes[alive], kind="stable")[:2]]
         sizes[next_smallest] += sizes[smallest]
-        sizes[smallest] = 0
         merged_into[merged_into == smallest] = next_smallest
     _, numbers = np.unique(merged_into[numbers], return_inverse=True)
     strata = Strata(numbers)

@@ -240,7 +240,7 @@ def fit_synthesizer(
     workers : int, default 1
         Threads; the result does not depend on it.
     step : callable
-        Called after each fit, for progress.
+        Called after each fit (of the last stratum), for progress.
 
     Returns
     -------
@@ -258,11 +258,16 @@ def fit_synthesizer(
     if not plan.strata:
         fitted = _fit_all(plan, matrix, workers, step)
         return replace(fitted, events=(*events, *fitted.events))
-    strata, merged = divide(matrix, plan.schema, plan.strata, plan.min_stratum_size)
+    strata, merged = divide(
+        matrix, plan.schema, plan.strata, plan.min_stratum_size, learnable=~plan.ignore
+    )
     synthesizers = []
     for number in range(strata.count):
         rows = strata.rows(number)
-        fitted = _fit_all(_part_of(plan, rows), matrix[rows], workers, step)
+        is_last = number == strata.count - 1
+        fitted = _fit_all(
+            _part_of(plan, rows), matrix[rows], workers, step if is_last else lambda: None
+        )
         synthesizers.append(fitted)
         events += [replace(e, event=f"stratum {number + 1}: {e.event}") for e in fitted.events]
     events += [LoggedEvent(", ".join(plan.strata), event) for event in merged]
@@ -280,11 +285,11 @@ def _settle_methods(plan: ImputationPlan) -> tuple[ImputationPlan, list[LoggedEv
 
 
 def _part_of(plan: ImputationPlan, rows: np.ndarray) -> ImputationPlan:
-    """Return the plan for some of the rows."""
+    """Return the plan for some of the rows, in which all cells hold a value by now."""
     return replace(
         plan,
-        where=plan.where[rows],
-        missing=plan.missing[rows],
+        where=plan.replaced[rows],
+        missing=np.zeros_like(plan.missing[rows]),
         ignore=plan.ignore[rows],
         k=len(rows),
         strata=(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandas as pd
 from formulaic import Formula as FormulaicFormula
 from formulaic.materializers import PandasMaterializer
 from formulaic.materializers.types import FactorValues
+from formulaic.transforms.basis_spline import basis_spline
 from formulaic.transforms.contrasts import PolyContrasts, TreatmentContrasts
 from interface_meta import override
 
@@ -24,6 +26,12 @@ from synth_tasks.errors import ModelError
 from synth_tasks.inference.formula import Formula
 
 INTERCEPT = "(Intercept)"
+
+# Beyond the range it was learnt on a spline goes on as in R; formulaic would stop.
+FUNCTIONS = {
+    "sqrt": np.sqrt,
+    "bs": update_wrapper(partial(basis_spline, extrapolation="extend"), basis_spline),
+}
 
 # A column of which the columns before it leave no more than this share is aliased, as in R's lm.
 ALIAS_TOLERANCE = 1e-7
@@ -186,6 +194,12 @@ def learn_terms(
     return LearntTerms(formula, spec, names), left_out
 
 
+def columns_on_the_right(formula: Formula) -> tuple[str, ...]:
+    """Return the columns that predict, in the order in which the formula names columns."""
+    used = _columns_of(FormulaicFormula(formula.code).rhs, formula)
+    return tuple(name for name in formula.columns if name in used)
+
+
 def _columns_of(terms: Iterable[Any], formula: Formula) -> set[str]:
     """Return the columns that some terms read."""
     code = " ".join(factor.expr for term in terms for factor in term.factors)
@@ -220,7 +234,7 @@ def _evaluate(table: pd.DataFrame, formula: Formula, terms: Any) -> tuple[np.nda
     """Compute terms, or what was learnt of them, and return the values with what was learnt."""
     try:
         with np.errstate(all="ignore"):
-            materialiser = _RMaterialiser(table, context={"sqrt": np.sqrt})
+            materialiser = _RMaterialiser(table, context=FUNCTIONS)
             matrix: Any = materialiser.get_model_matrix(terms, output="numpy", na_action="ignore")
         return np.asarray(matrix, dtype=float), matrix.model_spec
     except Exception:

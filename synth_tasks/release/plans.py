@@ -9,13 +9,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from synth_tasks.data import Schema
-from synth_tasks.engine import ImputationPlan, Provenance, make_plan, plan_and_fill
+from synth_tasks.engine import ImputationPlan, Provenance, plan_and_fill
 from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.engine.passive import evaluate_condition
 from synth_tasks.engine.plan import is_formula
 from synth_tasks.engine.portable.export import EXPORTABLE
 from synth_tasks.engine.portable.make import require_exportable
-from synth_tasks.engine.redundancy import find_twins
 from synth_tasks.engine.setup import choose_predictors
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.expressions import Expression
@@ -75,9 +74,9 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
     methods = dict.fromkeys(schema.names, s.method) | s.method_by_variable
     methods |= dict.fromkeys(s.keep, "")
     try:
-        plan = make_plan(
+        plan, _ = plan_and_fill(
+            matrix,
             schema,
-            np.zeros(matrix.shape, dtype=bool),
             m=s.m,
             maxit=1,
             method=methods,
@@ -88,7 +87,6 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
             min_stratum_size=s.min_stratum_size,
             smoothing=s.smoothing,
             tail_support=s.tail_support,
-            twins=find_twins(matrix, schema),
             **_model_settings(s, schema, matrix, np.ones(len(schema), dtype=bool)),
         )
     except SynthError as error:

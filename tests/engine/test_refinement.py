@@ -37,6 +37,10 @@ class Fixed:
         return self.values
 
 
+def width(values: pd.Series) -> float:
+    return float(values.quantile(0.75) - values.quantile(0.25))
+
+
 def refusal(**settings: Any) -> str:
     with pytest.raises(PlanError) as caught:
         plan(FRAME, where="all", **settings)
@@ -109,7 +113,8 @@ def test_own_values_vanish_and_margins_stay(kind: str, proper: bool) -> None:
         # Four sets of 500: the standard error of a mean is 2.2 % of the standard deviation.
         spread = FRAME[name].std()
         assert smooth[name].mean() == pytest.approx(plain[name].mean(), abs=0.1 * spread)
-        assert smooth[name].std() == pytest.approx(plain[name].std(), rel=0.1)
+        # Not the standard deviation: in y it hangs on how often one person is drawn.
+        assert width(smooth[name]) == pytest.approx(width(plain[name]), rel=0.1)
     assert correlation(smooth[["x", "y"]]) == pytest.approx(
         correlation(plain[["x", "y"]]), abs=0.06
     )

@@ -14,28 +14,40 @@ from synth_tasks.errors import PlanError
 
 @dataclass(frozen=True)
 class Derived:
-    """The predictor that says the same, and how the value follows from it."""
+    """The predictor that says the same, and how the value follows from it.
+
+    Parameters
+    ----------
+    column : int
+        Position of the predictor.
+    relation : Relation
+        What follows from it.
+    margin : ndarray
+        Values to draw from where nothing follows: for a category never seen with its counterpart.
+    """
 
     column: int
     relation: Relation
+    margin: np.ndarray
 
     def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Compute the value of each row; nothing is random."""
-        return self.relation.apply(x[:, self.column])
+        """Compute the value of each row; only what does not follow is random."""
+        values = self.relation.apply(x[:, self.column])
+        unknown = np.isnan(values)
+        if unknown.any():
+            values[unknown] = rng.choice(self.margin, size=int(unknown.sum()))
+        return values
 
 
 @method("derived", draws_parameters=True)
 def fit_derived(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
-    """Find the predictor from which the variable follows one-to-one.
-
-    Few rows are enough here, as in a small stratum: that the columns say the same is known.
-    """
+    """Find the predictor from which the variable follows one-to-one; few rows are enough here."""
     if (y == y[0]).all():
         return OneLevel(float(y[0]))
     for column, predictor in enumerate(context.predictors):
         found = find_relation(x[:, column], y, predictor, context.target, least_rows=2)
         if found:
-            return Derived(column, found[0])
+            return Derived(column, found[0], np.unique(y))
     raise PlanError(
         f"method 'derived' of '{context.target.name}': it follows from none of its predictors; use "
         "another method"

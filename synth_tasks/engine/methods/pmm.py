@@ -118,6 +118,8 @@ def match(
     ndarray of shape (n_targets,)
         Positions in `donors`.
     """
+    if np.isnan(donors).any() or np.isnan(targets).any():
+        raise PlanError("predictive mean matching met a missing prediction: check the predictors")
     values, start, count = np.unique(np.sort(donors), return_index=True, return_counts=True)
     order = np.argsort(donors, kind="stable")
     rank = rng.integers(min(n_nearest, len(donors)), size=len(targets))
