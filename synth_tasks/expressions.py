@@ -119,6 +119,16 @@ class Expression:
             if isinstance(node, ast.Name) and id(node) not in functions
         )
 
+    def require_condition(self) -> None:
+        """Raise an error if the formula computes a number instead of asking whether something holds."""
+        is_number = isinstance(self._tree, (ast.Constant, ast.BinOp)) or (
+            isinstance(self._tree, ast.UnaryOp) and not isinstance(self._tree.op, ast.Not)
+        )
+        if is_number:
+            raise ExpressionError(
+                f"{self.origin}: '{self._shown}' is no condition: compare, e.g. age < 16"
+            )
+
     def require_columns(self, columns: Sequence[str]) -> None:
         """Raise an error if the formula reads a column that is not among `columns`."""
         for name in sorted(self.names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,10 +48,10 @@ def check_names(names: Sequence[object]) -> None:
         raise DataError(f"column name '{duplicated[0]}' occurs more than once: rename one of them")
 
 
-def check_varying(frame: pd.DataFrame) -> None:
+def check_varying(frame: pd.DataFrame, keep_missing: Collection[str] = ()) -> None:
     """Refuse columns that hold one value only: there is nothing to model in them."""
     for name in frame.columns:
-        if frame[name].nunique(dropna=True) == 1:
+        if frame[name].nunique(dropna=name not in keep_missing) == 1:
             raise DataError(
                 f"column '{name}' is constant: drop it (dataset.drop) and add it back after release"
             )

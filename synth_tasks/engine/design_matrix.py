@@ -74,12 +74,16 @@ class Design:
         Expanded columns that are used.
     center, scale : ndarray of shape (n_kept,)
         Mean and standard deviation in the training rows.
+    smallest_group : int
+        Training rows in the rarest category of any predictor; a model reproduces its outcome the more
+        exactly, the fewer they are.
     """
 
     variables: tuple[Variable, ...]
     kept: np.ndarray
     center: np.ndarray
     scale: np.ndarray
+    smallest_group: int
 
     @classmethod
     def learn(
@@ -98,7 +102,8 @@ class Design:
             left_out = _variables_left_out(variables, kept)
             if left_out:
                 log(f"predictors that do not vary, or follow from others: {', '.join(left_out)}")
-        return cls(tuple(variables), kept, center[kept], scale[kept])
+        smallest = _smallest_group(x, variables)
+        return cls(tuple(variables), kept, center[kept], scale[kept], smallest)
 
     def matrix(self, x: np.ndarray) -> np.ndarray:
         """Return the standardised columns for new rows, without intercept."""
@@ -108,6 +113,15 @@ class Design:
     def with_intercept(self, x: np.ndarray) -> np.ndarray:
         """Return the standardised columns behind a column of ones."""
         return np.column_stack([np.ones(len(x)), self.matrix(x)])
+
+
+def _smallest_group(x: np.ndarray, variables: Sequence[Variable]) -> int:
+    sizes = [
+        int(np.unique(values, return_counts=True)[1].min(initial=len(x)))
+        for values, variable in zip(x.T, variables, strict=True)
+        if variable.is_categorical
+    ]
+    return min(sizes, default=len(x))
 
 
 def _variables_left_out(variables: Sequence[Variable], kept: np.ndarray) -> list[str]:

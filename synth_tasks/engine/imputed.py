@@ -84,6 +84,8 @@ class MultiplyImputed:
         What was done.
     seed : int, optional
         Root seed.
+    states : tuple of ndarray, optional
+        Where the chains of an imputation stand, if `sets` have holes that are to stay.
     chain_means, chain_variances : ndarray of shape (maxit, n_incomplete, m), optional
         Mean and variance of the imputed values (category codes count from 0).
     chain_variables : tuple of str
@@ -98,6 +100,7 @@ class MultiplyImputed:
     original: np.ndarray | None = None
     plan: ImputationPlan | None = None
     seed: int | None = None
+    states: tuple[np.ndarray, ...] | None = None
     chain_means: np.ndarray | None = None
     chain_variances: np.ndarray | None = None
     chain_variables: tuple[str, ...] = ()
@@ -198,7 +201,9 @@ class MultiplyImputed:
         PooledEstimates
         """
         fits = self.fit(model, formula, variables)
-        return pool(fits, rule=self.pooling_rule, r=self.provenance.r)
+        p = self.provenance
+        n = p.n if p.k != p.n else None
+        return pool(fits, rule=self.pooling_rule, r=p.r, n=n)
 
     # --- chains ----------------------------------------------------------------------------------
 
@@ -227,11 +232,14 @@ class MultiplyImputed:
         if self.plan is None or self.seed is None:
             raise PlanError("several results were bound together: continue each of them, then bind")
         further = replace(self.plan, maxit=maxit)
-        run = partial(_continue_chain, further, self.sets, self.seed, len(means))
+        states = self.sets if self.states is None else self.states
+        run = partial(_continue_chain, further, states, self.seed, len(means))
         chains = run_all(run, range(1, self.m + 1), workers, executor, nothing)
+        matrices = tuple(chain.matrix for chain in chains)
         return replace(
             self,
-            sets=tuple(chain.matrix for chain in chains),
+            sets=tuple(keep_holes(self.plan, matrix) for matrix in matrices),
+            states=None if self.states is None else matrices,
             plan=replace(self.plan, maxit=len(means) + maxit),
             events=(*self.events, *(event for chain in chains for event in chain.events)),
             chain_means=np.concatenate([means, np.stack([c.means for c in chains], axis=-1)]),
@@ -263,11 +271,8 @@ class MultiplyImputed:
             and not np.array_equal(ours_real, theirs_real, equal_nan=True)
         ):
             raise PlanError("bind: the two results come from different data")
-        for number, one in enumerate(other.sets, start=1):
-            if any(np.array_equal(one, own, equal_nan=True) for own in self.sets):
-                raise PlanError(
-                    f"bind: set {number} of the second result is also in the first: use another seed"
-                )
+        if self._same_draws(other):
+            raise PlanError("bind: the two results were made with the same seed: use another one")
         chains: dict[str, np.ndarray] = {}
         for name in ("chain_means", "chain_variances"):
             a, b = getattr(self, name), getattr(other, name)
@@ -282,7 +287,16 @@ class MultiplyImputed:
             events=tuple(dict.fromkeys((*self.events, *other.events))),
             plan=None,
             seed=None,
+            states=None,
             **chains,  # type: ignore[arg-type]
+        )
+
+    def _same_draws(self, other: MultiplyImputed) -> bool:
+        """Whether the sets of another result are among ours; small sets may be equal by chance."""
+        if self.seed is not None and other.seed is not None:
+            return self.seed == other.seed
+        return all(
+            any(np.array_equal(one, own, equal_nan=True) for own in self.sets) for one in other.sets
         )
 
     def convergence(self, parameter: Literal["mean", "sd"] = "mean") -> pd.DataFrame:
@@ -352,6 +366,11 @@ class MultiplyImputed:
         assert isinstance(long, pd.DataFrame)  # noqa: S101  (tells the type checker)
         front = [".imp", ".id"]
         long[[*front, *self.schema.names]].to_csv(path, index=False, na_rep="NA")
+
+
+def keep_holes(plan: ImputationPlan, completed: np.ndarray) -> np.ndarray:
+    """Give missing cells outside `where` back their hole: they were filled to predict others only."""
+    return np.where(plan.missing & ~plan.where, np.nan, completed)
 
 
 def _continue_chain(

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from synth_tasks.data import Label, Schema, check_table, encode, infer_schema
 from synth_tasks.engine.chain import ChainResult, impute, nothing
-from synth_tasks.engine.imputed import MultiplyImputed, make_provenance
+from synth_tasks.engine.imputed import MultiplyImputed, keep_holes, make_provenance
 from synth_tasks.engine.levels import never_drawn
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.planning import plan_and_fill
@@ -333,10 +333,10 @@ def run_plan(
         sets = run_all(draw, numbers, workers, executor, count)
         events += [event for s in synthesizers for event in s.events]
         if plan.k == plan.n_rows:
-            sets = [_keep_holes(plan, s) for s in sets]
+            sets = [keep_holes(plan, s) for s in sets]
         events += never_drawn(plan.schema, sources[0], sets, plan.drawn)
     else:
-        sets = [_keep_holes(plan, s) for s in sets] or [matrix.copy() for _ in range(plan.m)]
+        sets = [keep_holes(plan, s) for s in sets] or [matrix.copy() for _ in range(plan.m)]
     return MultiplyImputed(
         schema=plan.schema,
         sets=tuple(sets),
@@ -347,6 +347,7 @@ def run_plan(
         original=None if plan.synthesises else (matrix if original is None else original),
         plan=None if plan.synthesises else plan,
         seed=None if plan.synthesises else seed,
+        states=_states(plan, chains),
         chain_means=np.stack([c.means for c in chains], axis=-1) if chains else None,
         chain_variances=np.stack([c.variances for c in chains], axis=-1) if chains else None,
         chain_variables=tuple(plan.incomplete),
@@ -358,6 +359,13 @@ def set_numbers(plan: ImputationPlan) -> list[tuple[int, int]]:
     if plan.incomplete:
         return [(i, j) for i in range(1, plan.m + 1) for j in range(1, plan.r + 1)]
     return [(1, j) for j in range(1, plan.m + 1)]
+
+
+def _states(plan: ImputationPlan, chains: list[ChainResult]) -> tuple[np.ndarray, ...] | None:
+    """Return what the sets of an imputation do not show, but its chains go on from."""
+    if plan.synthesises or not (plan.missing & ~plan.where).any():
+        return None
+    return tuple(chain.matrix for chain in chains)
 
 
 def _fit_synthesizers(
@@ -379,11 +387,6 @@ def _draw_set(
     drawn = synthesizers[imputation - 1].draw(seed, synthesis, imputation)
     step()
     return drawn
-
-
-def _keep_holes(plan: ImputationPlan, completed: np.ndarray) -> np.ndarray:
-    """Give missing cells outside `where` back their hole: they were filled to predict others only."""
-    return np.where(plan.missing & ~plan.where, np.nan, completed)
 
 
 def _counter(progress: Progress | None, stage: str, total: int) -> Callable[[], None]:

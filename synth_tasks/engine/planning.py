@@ -109,6 +109,10 @@ def make_plan(
         options=options,
         variable_options=own_options,
     )
+    idle = [name for name in plan.rules if name not in plan.visit_sequence]
+    events += [
+        LoggedEvent(name, "its rules have no effect: it has no cell to fill") for name in idle
+    ]
     plan = replace(plan, events=tuple(events))
     _check_donors(plan)
     _check_stages(plan)

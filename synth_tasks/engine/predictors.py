@@ -11,6 +11,8 @@ import numpy as np
 from synth_tasks.data import Schema, Variable
 from synth_tasks.engine.parts import Parts, has_parts
 
+ENOUGH_VALUES = 10
+
 
 class PredictorColumns(Protocol):
     """Turns working data into predictors."""
@@ -37,7 +39,8 @@ class PlainColumns:
         Their description.
     fillers : tuple of float
         What stands for the value of a variable of two parts where it has no ordinary one. The state
-        is always there too, so the number does not matter; the mean keeps columns well scaled.
+        is always there too, so the number does not matter; one near the mean keeps columns well
+        scaled. It has two digits, and is 0 where few people would make up the mean.
     """
 
     positions: tuple[int, ...]
@@ -82,5 +85,5 @@ class PlainColumns:
 def _filler(variable: Variable, values: np.ndarray) -> float:
     if not has_parts(variable) or variable.is_categorical:
         return 0.0
-    ordinary = values[Parts(variable).ordinary(values)]
-    return float(ordinary.mean()) if len(ordinary) else 0.0
+    ordinary = np.unique(values[Parts(variable).ordinary(values)])
+    return float(f"{ordinary.mean():.1e}") if len(ordinary) >= ENOUGH_VALUES else 0.0

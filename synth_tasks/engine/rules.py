@@ -47,6 +47,7 @@ class Rules:
             for text, value in rules.items():
                 condition = Expression(text, origin=f"rules of '{name}'")
                 condition.require_columns(schema.names)
+                condition.require_condition()
                 self.conditions[name].append((condition, _encode(value, schema[name])))
 
     def reads(self, name: str) -> frozenset[str]:

@@ -255,6 +255,7 @@ def fit_synthesizer(
     """
     plan, events = _settle_methods(plan)
     events += _unlearnable_levels(plan, matrix)
+    events += _contradictions(plan, matrix)
     if not plan.strata:
         fitted = _fit_all(plan, matrix, workers, step)
         return replace(fitted, events=(*events, *fitted.events))
@@ -335,6 +336,23 @@ def _fit(
     log: Callable[[str], None],
 ) -> FittedVariable:
     return fit_variable(plan, name, predictors, matrix, rows, log, partial(refine, plan, name))
+
+
+def _contradictions(plan: ImputationPlan, matrix: np.ndarray) -> list[LoggedEvent]:
+    """Say where the data do not bear out what was stated: rules and spikes."""
+    events = []
+    everywhere = np.ones(plan.n_rows, dtype=bool)
+    for name in plan.drawn:
+        values = plan.column(matrix, name)
+        restricted, known = plan.ruled.restrict(name, matrix, everywhere)
+        equal = (values == known) | (np.isnan(values) & np.isnan(known))
+        n_against = int((restricted & ~equal).sum())
+        if n_against:
+            events.append(LoggedEvent(name, f"{n_against} rows of the data contradict its rules"))
+        n_absent = sum(not (values == spike).any() for spike in plan.schema[name].spikes)
+        if n_absent:
+            events.append(LoggedEvent(name, f"{n_absent} of its spikes occur nowhere in the data"))
+    return events
 
 
 def _unlearnable_levels(plan: ImputationPlan, matrix: np.ndarray) -> list[LoggedEvent]:

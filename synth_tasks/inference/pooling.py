@@ -142,7 +142,11 @@ class Reference:
 
 
 def pool(
-    fits: Sequence[ModelFit], rule: str = "reiter2003", confidence: float = 0.95, r: int = 1
+    fits: Sequence[ModelFit],
+    rule: str = "reiter2003",
+    confidence: float = 0.95,
+    r: int = 1,
+    n: int | None = None,
 ) -> PooledEstimates:
     """Pool the fits of one model to m data sets.
 
@@ -157,6 +161,10 @@ def pool(
         Level of the intervals, between 0 and 1.
     r : int, default 1
         For ``reiter2004``: syntheses of each imputation, which stand together in `fits`.
+    n : int, optional
+        Rows of the real sample, where synthetic sets have another number of rows, k: the variances
+        within sets are then multiplied by k/n, for the models know no more than the sample
+        (Raab, Nowok & Dibben 2016).
 
     Returns
     -------
@@ -177,7 +185,8 @@ def pool(
     estimate = estimates.mean(axis=0)
     nests = estimates.reshape(-1, r, estimates.shape[1])
     components = Components(
-        ubar=np.array([np.diag(fit.covariance) for fit in fits]).mean(axis=0),
+        ubar=np.array([np.diag(fit.covariance) for fit in fits]).mean(axis=0)
+        * _size_ratio(fits, n),
         b=nests.mean(axis=1).var(axis=0, ddof=1),
         m=len(nests),
         df_complete=min(fit.df_residual for fit in fits),
@@ -290,6 +299,15 @@ RULES: dict[str, Callable[[Components], Reference]] = {
     "rubin1987": pool_rubin_1987,
     "reiter2004": pool_reiter_2004,
 }
+
+
+def _size_ratio(fits: Sequence[ModelFit], n: int | None) -> float:
+    """Return k/n; 1 if the sets have as many rows as the sample."""
+    if n is None:
+        return 1.0
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        raise PoolingError("n must be the number of rows of the real sample, 1 or more")
+    return fits[0].n / n
 
 
 def _check_nests(n_sets: int, rule: str, r: int) -> int:

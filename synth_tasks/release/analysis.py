@@ -10,6 +10,7 @@ import pandas as pd
 from synth_tasks.data import Kind, Schema, decode
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.inference import ModelFit, check_analysis, fit_model, pool, summarize
+from synth_tasks.inference.formula import Formula
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
 
@@ -31,7 +32,16 @@ def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema, matrix: np.
     frame = _with_categories(decode(matrix, schema), schema) if analyses else None
     for analysis in analyses:
         try:
-            check_analysis(analysis.model, analysis.formula, analysis.variables, schema.names)
+            asked = check_analysis(
+                analysis.model, analysis.formula, analysis.variables, schema.names
+            )
+            columns = asked.columns if isinstance(asked, Formula) else asked
+            kept = [name for name in columns if schema[name].keep_missing]
+            if kept:
+                raise SpecError(
+                    f"column '{kept[0]}' keeps missing values as data, which no model can use: leave "
+                    "it out"
+                )
             fit_model(frame, analysis.model, analysis.formula, analysis.variables)
         except SynthError as error:
             raise SpecError(f"analysis '{analysis.label}': {error}") from None
@@ -69,7 +79,8 @@ def analyse(
         return fit_model(prepared, analysis.model, analysis.formula, analysis.variables)
 
     try:
-        pooled = pool([fit(s) for s in sets], rule=rule, r=len(sets) // len(real)).table
+        n = len(real[0]) if len(sets[0]) != len(real[0]) else None
+        pooled = pool([fit(s) for s in sets], rule=rule, r=len(sets) // len(real), n=n).table
         fits = [fit(r) for r in real]
         on_real = summarize(fits[0]) if len(fits) == 1 else pool(fits, rule="rubin1987").table
     except SynthError as error:

@@ -199,15 +199,17 @@ def _field(variable: Variable) -> dict[str, Any]:
         Kind.BOOLEAN: "boolean",
         Kind.DATETIME: "datetime",
     }
+    labels = variable.categories if variable.kind is not Kind.BOOLEAN else ()
+    whole = bool(labels) and all(type(label) is int for label in labels)
     field: dict[str, Any] = {
         "name": variable.name,
-        "type": types.get(variable.kind, "string"),
+        "type": "integer" if whole else types.get(variable.kind, "string"),
         "constraints": {"required": not variable.keep_missing},
     }
     if variable.kind is Kind.DATETIME:
         # Whole days are written without a time; other times as 2024-01-31 12:00:00.
         field |= {"type": "date"} if variable.time_step == MICROSECONDS_A_DAY else {"format": "any"}
     if variable.is_categorical and variable.kind is not Kind.BOOLEAN:
-        field["constraints"]["enum"] = [str(label) for label in variable.categories]
+        field["constraints"]["enum"] = list(labels) if whole else [str(label) for label in labels]
         field["ordered"] = variable.kind is Kind.ORDINAL
     return field

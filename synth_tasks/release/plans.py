@@ -71,6 +71,12 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
                 f"synthesis.method_by_variable: '{name}' has no method: give it one, drop the column "
                 "(dataset.drop), or name it in synthesis.keep to publish it as it is"
             )
+    partial = [key for key in ("keep", "rows") if getattr(s, key)]
+    for key in ("k", "donor_free"):
+        if partial and getattr(s, key):
+            raise SpecError(
+                f"synthesis.{key} needs all cells to be replaced: leave out synthesis.{partial[0]}"
+            )
     methods = dict.fromkeys(schema.names, s.method) | s.method_by_variable
     methods |= dict.fromkeys(s.keep, "")
     try:
@@ -199,6 +205,7 @@ def _rows(setting: str, text: str, schema: Schema, matrix: np.ndarray) -> np.nda
     """Return the rows for which a condition holds; with a missing value no comparison does."""
     condition = Expression(text, origin=setting)
     condition.require_columns(schema.names)
+    condition.require_condition()
     return evaluate_condition(condition, schema, matrix)
 
 

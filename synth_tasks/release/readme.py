@@ -62,7 +62,7 @@ import statsmodels.formula.api as smf
 sets = [pd.{reader}(f"data/{name}-{{i{pad}}}.{suffix}") for i in range(1, {n_sets} + 1)]
 fits = [smf.ols({formula}, data=s).fit() for s in sets]
 q = pd.concat([fit.params for fit in fits], axis=1)
-u = pd.concat([fit.bse**2 for fit in fits], axis=1)
+u = pd.concat([fit.bse**2 for fit in fits], axis=1){scale}
 estimate = q.mean(axis=1)
 {python_total}
 std_error = total**0.5
@@ -70,7 +70,7 @@ print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))
 
 # The same with prefect-synth, degrees of freedom and intervals included:
 # from synth_tasks import fit_model, pool
-# print(pool([fit_model(s, "ols", {formula}) for s in sets]{rule}).table)"""
+# print(pool([fit_model(s, "ols", {formula}) for s in sets]{rule}{size}).table)"""
 
 R_CSV = """sets <- lapply(1:{n_sets}, function(i) {{
   s <- read.csv(sprintf("data/{name}-{digits}.csv", i), check.names = FALSE, na.strings = {missing})
@@ -82,7 +82,7 @@ R_PARQUET = """sets <- lapply(1:{n_sets}, function(i)
 """
 R = """fits <- lapply(sets, function(s) lm({r_formula}, data = s))
 q <- do.call(cbind, lapply(fits, coef))
-u <- do.call(cbind, lapply(fits, function(f) diag(vcov(f))))
+u <- do.call(cbind, lapply(fits, function(f) diag(vcov(f)))){scale}
 estimate <- rowMeans(q)
 {r_total}
 print(cbind(estimate, std_error = sqrt(total), df))"""
@@ -117,14 +117,24 @@ T = (1 + 1/M) B - b̄/r + ū (Reiter 2004, Survey Methodology 30, 235-242).""",
 q.columns = nest
 means = q.T.groupby(level=0).mean().T
 within = q.T.groupby(level=0).var().mean()
-total = (1 + 1 / {m}) * means.var(axis=1) - within / {r} + u.mean(axis=1)""",
+between = (1 + 1 / {m}) * means.var(axis=1)
+total = between - within / {r} + u.mean(axis=1)
+total = total.where(total > 0, between + u.mean(axis=1))""",
     """nest <- rep(1:{m}, each = {r})
 B <- apply(q, 1, function(row) var(tapply(row, nest, mean)))
 w <- apply(q, 1, function(row) mean(tapply(row, nest, var)))
-total <- (1 + 1 / {m}) * B - w / {r} + rowMeans(u)
-df <- total^2 / (((1 + 1 / {m}) * B)^2 / ({m} - 1) + (w / {r})^2 / ({m} * ({r} - 1)))""",
+between <- (1 + 1 / {m}) * B
+total <- between - w / {r} + rowMeans(u)
+df <- total^2 / (between^2 / ({m} - 1) + (w / {r})^2 / ({m} * ({r} - 1)))
+adjusted <- total <= 0
+total <- ifelse(adjusted, between + rowMeans(u), total)
+df <- ifelse(adjusted, ({m} - 1) * (1 + rowMeans(u) / between)^2, df)""",
     ', rule="reiter2004", r={r}',
 )
+
+RESIZED = """
+The sets have {k} rows, the real sample had {n}: multiply the variances within sets by {k}/{n} first,
+for the sets know no more than the sample (Raab, Nowok & Dibben 2016)."""
 
 PLAIN_FORMULA = re.compile(r"^[A-Za-z]\w* ~ \w+( \+ \w+)*$", re.ASCII)
 # Words that a formula cannot use as names, in Python, in its formulas, or in R.
@@ -160,7 +170,19 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
     # Empty cells are missing values only where the data have any: a category may be an empty text.
     keeps_missing = any(variable.keep_missing for variable in schema)
     missing = '""' if keeps_missing else "character()"
-    values: dict[str, Any] = {**numbers, "name": name, "digits": digits, "missing": missing}
+    n, k = synthesis["n"], synthesis["k"]
+    resized = n != k
+    sized = {
+        "scale": f" * {k} / {n}" if resized else "",
+        "size": f", n={n}" if resized else "",
+    }
+    values: dict[str, Any] = {
+        **numbers,
+        **sized,
+        "name": name,
+        "digits": digits,
+        "missing": missing,
+    }
     python = PYTHON.format(
         **values,
         formula=_quote(formula),
@@ -179,7 +201,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         n_sets=synthesis["sets"],
         k=synthesis["k"],
         rows=describe_partial(manifest) or "no row belongs to a person",
-        pooling=pooling.words.format(**numbers),
+        pooling=pooling.words.format(**numbers) + (RESIZED.format(n=n, k=k) if resized else ""),
         completed=_completion_note(manifest),
         further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,
@@ -210,11 +232,12 @@ def _example_formulas(spec: ReleaseSpec, schema: Schema) -> tuple[str, str]:
         if is_ols and all(_is_plain(name, schema) for name in names):
             return formula, formula
     for variable in schema:
-        if variable.kind in (Kind.NUMERIC, Kind.INTEGER):
+        if variable.kind in (Kind.NUMERIC, Kind.INTEGER) and not variable.keep_missing:
             if _is_plain(variable.name, schema):
                 return f"{variable.name} ~ 1", f"{variable.name} ~ 1"
             return f"Q({_quote(variable.name)}) ~ 1", f"`{variable.name}` ~ 1"
-    variable = next((v for v in schema if v.is_categorical), schema.variables[0])
+    complete = [v for v in schema if not v.keep_missing] or list(schema)
+    variable = next((v for v in complete if v.is_categorical), complete[0])
     share = "" if variable.kind is Kind.BOOLEAN else f" == {_quote(variable.categories[0])}"
     return (
         f"I((Q({_quote(variable.name)}){share}) * 1) ~ 1",

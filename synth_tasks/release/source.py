@@ -61,7 +61,7 @@ def read_source(spec: ReleaseSpec) -> pd.DataFrame:
         frame = _read_file(spec.find(str(source.path)), source, spec.variables)
     frame = _drop(frame, spec.dataset)
     check_table(frame)
-    check_varying(frame)
+    check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
     return frame.reset_index(drop=True)
 
 

@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import SpecError
@@ -20,7 +31,10 @@ from synth_tasks.errors import SpecError
 MAX_SPEC_BYTES = 1_000_000
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Label = Annotated[str | bool | int | float, Field(union_mode="left_to_right")]
+# Strict, or YAML's 0 and 1 would become False and True.
+Label = Annotated[
+    StrictStr | StrictBool | StrictInt | StrictFloat, Field(union_mode="left_to_right")
+]
 
 
 class SpecModel(BaseModel):

@@ -10,6 +10,7 @@ from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis, require_columns
+from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
 from synth_tasks.release.source import read_source
 from synth_tasks.release.spec import ReleaseSpec, VariableSpec
 
@@ -53,9 +54,13 @@ def load_source(spec: ReleaseSpec) -> SourceTable:
     table = SourceTable(encode(frame, schema), schema)
     if spec.dataset.source.builtin is None:
         check_publishable(spec, table)
-    plan_imputation(spec, schema, table.matrix)
+    imputation, _ = plan_imputation(spec, schema, table.matrix)
     filled = fill_provisionally(table.matrix, schema)
-    plan_synthesis(spec, schema, filled)
+    synthesis = plan_synthesis(spec, schema, filled)
+    rows = rows_to_try(table.matrix, schema)
+    if len(rows):
+        try_imputation(imputation, table.matrix, rows)
+        try_synthesis(spec, synthesis, filled, rows)
     check_disclosure(spec, schema)
     check_analyses(spec.analysis, schema, filled)
     return table
@@ -76,13 +81,18 @@ def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
         declared = spec.variables.get(variable.name, VariableSpec())
         values = table.matrix[:, table.schema.position(variable.name)]
         values = values[~np.isnan(values)]
-        if variable.kind is Kind.INTEGER and declared.kind is None:
-            if len(values) >= MANY_ROWS and len(np.unique(values)) == len(values):
-                raise DataError(
-                    f"column '{variable.name}' holds a different whole number in every row, like an "
-                    f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
-                )
-        elif variable.is_categorical and declared.categories is None:
+        distinct = len(values) >= MANY_ROWS and len(np.unique(values)) == len(values)
+        if variable.kind is Kind.INTEGER and declared.kind is None and distinct:
+            raise DataError(
+                f"column '{variable.name}' holds a different whole number in every row, like an "
+                f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
+            )
+        if "" in variable.categories and variable.keep_missing and "csv" in spec.publish.formats:
+            raise DataError(
+                f"column '{variable.name}' keeps missing values and has the empty text as a category, "
+                "which a CSV file cannot tell apart: name the category, or publish no csv"
+            )
+        if variable.is_categorical and declared.categories is None:
             counts = np.bincount(values.astype(int), minlength=len(variable.categories))
             least = spec.disclosure.min_category_count
             n_rare = int((counts < least).sum())

@@ -454,6 +454,7 @@ def test_settings_work_together() -> None:
     schema = infer_schema(boys, {"tv": VariableOverride(keep_missing=True, spikes=(2.0,))})
     where = make_where(boys, "all")
     where.loc[:99, "age"] = False
+    where["reg"] = boys["reg"].isna()
     result = mice(
         boys,
         m=2,

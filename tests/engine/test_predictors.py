@@ -42,7 +42,7 @@ def test_a_variable_of_two_parts_is_its_state_and_its_value() -> None:
     columns = learn("income", "age")
     assert [v.name for v in columns.described] == ["state of income", "income", "age"]
     assert [v.is_categorical for v in columns.described] == [True, False, False]
-    expected = [[0, 10, 20], [1, 20, 30], [2, 20, 40], [0, 30, 50]]
+    expected = [[0, 10, 20], [1, 0, 30], [2, 0, 40], [0, 30, 50]]
     np.testing.assert_array_equal(columns.matrix(SOURCE, ALL), expected)
 
 
@@ -51,9 +51,20 @@ def test_a_category_without_value_is_told_by_its_state() -> None:
     np.testing.assert_array_equal(columns.matrix(SOURCE, ALL), [[0, 0], [1, 0], [0, 1], [0, 1]])
 
 
-def test_the_filler_is_learnt_on_training_rows_and_used_for_others() -> None:
+def test_the_filler_is_near_the_mean_of_many_training_values_and_nobodys() -> None:
+    source = np.full((40, len(SCHEMA)), np.nan)
+    income = SCHEMA.position("income")
+    source[:20, income] = 1234.5 + np.arange(20)
+    rows = np.arange(40) < 30
+    columns = PlainColumns.learn(SCHEMA, ["income"], source, rows)
+    assert columns.fillers == (1200.0,)
+    assert columns.matrix(source, ~rows)[:, 1].tolist() == [1200.0] * 10
+
+
+def test_of_few_people_there_is_no_mean() -> None:
     columns = learn("income", rows=np.array([True, False, False, False]))
-    assert columns.matrix(SOURCE, np.array([False, True, True, False]))[:, 1].tolist() == [10, 10]
+    assert columns.fillers == (0.0,)
+    assert columns.matrix(SOURCE, np.array([False, True, True, False]))[:, 1].tolist() == [0, 0]
 
 
 def test_no_ordinary_value_gives_a_filler_all_the_same() -> None:
@@ -65,7 +76,6 @@ def test_rows_may_be_repeated_for_a_bootstrap_sample() -> None:
     rows = np.array([0, 0, 3])
     columns = learn("income", rows=rows)
     assert columns.matrix(SOURCE, rows).tolist() == [[0, 10], [0, 10], [0, 30]]
-    assert columns.fillers == (50 / 3,)
 
 
 def test_no_predictors_are_no_columns() -> None:

@@ -147,7 +147,7 @@ def test_every_flipped_byte_is_noticed(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="none: No such file"):
         load_synthesizer(tmp_path / "none")
-    with pytest.raises(StorageError, match="cannot write .*none"):
+    with pytest.raises(StorageError, match=r"cannot write .*none"):
         save_synthesizer(fitted(), tmp_path / "none" / "s")
 
 

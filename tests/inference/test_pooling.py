@@ -158,6 +158,27 @@ class TestBoundaries:
         assert pool([make_fit([q], [1.0]) for q in (1, 2)]).table["fmi"].isna().all()
 
 
+class TestSetsOfAnotherSize:
+    """Sets of k rows from models of n rows: T = ubar k/n + b/m."""
+
+    @pytest.mark.parametrize("k", [50, 2000])
+    def test_size(self, make_fit, k):
+        rng, n, m, replicates = np.random.default_rng(60), 200, 5, 3000
+        observed = rng.normal(scale=n**-0.5, size=replicates)
+        synthetic = observed + rng.normal(scale=k**-0.5, size=(m, replicates))
+        terms = tuple(str(i) for i in range(replicates))
+        fits = [make_fit(q, np.full(replicates, 1 / k), terms=terms, n=k) for q in synthetic]
+        rates = [(pool(fits, n=size).table["p_value"] < 0.05).mean() for size in (n, None)]
+        error = np.sqrt(0.05 * 0.95 / replicates)
+        assert abs(rates[0] - 0.05) < 3 * error
+        assert abs(rates[1] - 0.05) > 6 * error
+
+    @pytest.mark.parametrize("n", [0, -3, 2.5, True])
+    def test_the_sample_has_rows(self, make_fit, n):
+        with pytest.raises(PoolingError, match="n must be the number of rows"):
+            pool([make_fit([1.0], [1.0])] * 2, n=n)
+
+
 class TestNestedSets:
     """Imputations of incomplete data, each synthesised r times."""
 

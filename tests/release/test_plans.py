@@ -131,7 +131,7 @@ def test_formulas_are_told_from_methods():
         ({"rows": "hgt > 1000"}, SpecError, "no cell is replaced"),
         ({"rows": "height > 1"}, ExpressionError, "synthesis: rows: unknown column 'height'"),
         ({"ignore": "hgt > 0"}, PlanError, "synthesis: ignore leaves no row"),
-        ({"k": 40, "keep": ["region"]}, PlanError, "synthesis: k differs"),
+        ({"k": 40, "keep": ["region"]}, SpecError, "synthesis.k needs all cells .* synthesis.keep"),
         ({"strata": ["hgt"]}, PlanError, "synthesis: strata: 'hgt' is numeric"),
         ({"smoothing": {"hgt": "density"}}, PlanError, "'norm' of 'hgt' draws no values of donors"),
         ({"rules": {"stage": {"hgt < 150": "huge"}}}, PlanError, "not one of its categories"),

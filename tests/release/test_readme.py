@@ -36,7 +36,9 @@ def make_sets(m: int, rename: dict[str, str] | None = None) -> list[pd.DataFrame
     return sets
 
 
-def write(folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0, r=1, kept=()) -> str:
+def write(
+    folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0, r=1, kept=(), n=None
+) -> str:
     spec = people_spec(
         folder,
         analysis=[{"model": "ols", "formula": formula} for formula in formulas],
@@ -50,6 +52,7 @@ def write(folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0, r=
             "m": len(sets) // r,
             "r": r,
             "sets": len(sets),
+            "n": n or len(sets[0]),
             "k": len(sets[0]),
             "kept": list(kept),
         },
@@ -113,6 +116,20 @@ def test_the_code_for_nested_sets_agrees_with_the_package(tmp_path, monkeypatch,
     assert "nest <- rep(1:3, each = 2)" in block(readme, "r")
     assert "they were imputed M = 3" in readme
     assert "imputed once" not in readme
+
+
+@pytest.mark.parametrize("r", [1, 2])
+def test_the_code_for_sets_of_another_size_agrees_with_the_package(
+    tmp_path, monkeypatch, capsys, r
+):
+    sets = make_sets(6)
+    readme = write(tmp_path, sets, ["y ~ x + n"], r=r, n=300)
+    printed = run_here(readme, tmp_path, monkeypatch, capsys)
+    fits = [fit_model(s, "ols", "y ~ x + n") for s in sets]
+    table = pool(fits, rule="reiter2004" if r > 1 else "reiter2003", r=r, n=300).table
+    np.testing.assert_allclose(printed.to_numpy(), table[["estimate", "std_error"]], atol=1e-6)
+    assert "multiply the variances within sets by 60/300" in readme
+    assert ", n=300).table" in readme
 
 
 def test_a_partial_synthesis_does_not_claim_that_its_rows_are_nobodys(tmp_path):

@@ -107,7 +107,10 @@ def test_a_spec_cannot_be_changed_later():
         (MINIMAL + "disclosure: {key: [age]}", "disclosure.key: unknown key"),
         (MINIMAL + "synthesis: {m: 1}", "synthesis.m: input should be greater than or equal to 2"),
         (MINIMAL + "synthesis: {m: many}", "synthesis.m: input should be a valid integer"),
-        (MINIMAL + "imputation: {m: 0}", "imputation.m: input should be greater than or equal to 1"),
+        (
+            MINIMAL + "imputation: {m: 0}",
+            "imputation.m: input should be greater than or equal to 1",
+        ),
         (MINIMAL + "synthesis: {conditioning: real}", "'synthetic' or 'observed'"),
         (MINIMAL + "publish: {formats: [sav]}", "publish.formats.0: input should be 'parquet' or"),
         (MINIMAL + "publish: {formats: []}", "publish.formats: list should have at least 1 item"),

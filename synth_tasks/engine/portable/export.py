@@ -13,6 +13,7 @@ import numpy as np
 
 from synth_tasks.data import Variable
 from synth_tasks.engine.categories import OneLevel
+from synth_tasks.engine.design_matrix import Design
 from synth_tasks.engine.linear import LinearModel
 from synth_tasks.engine.methods.derived import Derived
 from synth_tasks.engine.methods.ipf import Ipf
@@ -100,7 +101,6 @@ def export_model(model: Fitted, of: Exported) -> Fitted:
 
 
 @export_model.register(Ipf)
-@export_model.register(Logreg)
 @export_model.register(Mean)
 @export_model.register(OneLevel)
 @export_model.register(Derived)
@@ -123,12 +123,20 @@ def _export_linear(model: Norm | NormNob | NormPredict, of: Exported) -> Fitted:
 
 
 @export_model.register
+def _export_logreg(model: Logreg, of: Exported) -> Fitted:
+    _require_groups(model.design, of)
+    return model
+
+
+@export_model.register
 def _export_polr(model: Polr, of: Exported) -> Fitted:
+    _require_groups(model.design, of)
     return replace(model, model=replace(model.model, covariance=np.zeros((0, 0))))
 
 
 @export_model.register
 def _export_polyreg(model: Polyreg, of: Exported) -> Fitted:
+    _require_groups(model.design, of)
     # Without predictors the model has a column of zeros.
     coefficients = model.model.coef_[:, : len(model.design.kept)]
     return LinearLogits(model.design, model.levels, coefficients, model.model.intercept_)
@@ -136,6 +144,7 @@ def _export_polyreg(model: Polyreg, of: Exported) -> Fitted:
 
 @export_model.register
 def _export_lda(model: Lda, of: Exported) -> Fitted:
+    _require_groups(model.design, of)
     fitted = model.model
     return LinearLogits(model.design, fitted.classes_, fitted.coef_, fitted.intercept_)
 
@@ -217,8 +226,19 @@ def _quantiles(donors: np.ndarray, of: Exported) -> Quantiles:
 
 def _require_df(model: LinearModel, of: Exported) -> None:
     """Refuse a fit that may go through the values of single people."""
+    _require_groups(model.design, of)
     if model.df < LEAST_ROWS - 1:
         raise PlanError(
             f"the model of '{of.target.name}' has nearly as many parameters as rows, and cannot be "
             "exported: leave predictors out in predictor_matrix, or merge strata"
+        )
+
+
+def _require_groups(design: Design, of: Exported) -> None:
+    """Refuse a model with a parameter of its own for one or two people."""
+    if design.smallest_group < LEAST_ROWS:
+        raise PlanError(
+            f"the model of '{of.target.name}' has a predictor with a category of fewer than "
+            f"{LEAST_ROWS} rows, and cannot be exported: merge categories or strata, leave the "
+            "predictor out in predictor_matrix, or use cart"
         )

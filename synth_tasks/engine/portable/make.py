@@ -18,7 +18,7 @@ from synth_tasks.engine.synthesis import (
 )
 from synth_tasks.errors import PlanError
 
-SHARE_UNITS = 1000
+SHARE_UNITS = 100
 
 
 def make_portable(synthesizer: AnySynthesizer) -> AnySynthesizer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -100,6 +100,7 @@ def render_report(content: ReportContent, private: bool) -> str:
         rule_names=", ".join(RULES[r].name if r in RULES else r for r in rules),
         rule=RULES.get(rule_name),
         partial=describe_partial(content.manifest),
+        resized=_another_size(content.manifest),
         checks=group_checks(content.suites),
         measures=tabulate_measures(content.ledger),
         dictionary=describe_variables(content),
@@ -107,6 +108,13 @@ def render_report(content: ReportContent, private: bool) -> str:
         provenance=describe_provenance(content.manifest),
         packages=sorted(content.manifest.get("packages", {}).items()),
     )
+
+
+def _another_size(manifest: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the rows of a set and of the real data, where they differ."""
+    synthesis = manifest.get("synthesis", {})
+    k, n = synthesis.get("k"), synthesis.get("n")
+    return (k, n) if k != n else None
 
 
 def render_validation(suites: Sequence[SuiteResult], title: str) -> str:
