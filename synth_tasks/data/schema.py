@@ -130,6 +130,11 @@ class Schema:
         """
         return np.isnan(matrix) & ~np.array([v.keep_missing for v in self])
 
+    def count_holes(self, matrix: np.ndarray) -> dict[str, int]:
+        """Return the number of `holes` of every variable that has any."""
+        counts = self.holes(matrix).sum(axis=0)
+        return {v.name: int(n) for v, n in zip(self, counts, strict=True) if n}
+
     def __getitem__(self, name: str) -> Variable:
         return self.variables[self.position(name)]
 

@@ -256,13 +256,11 @@ def learn_synthesizer(
     check_table(data)
     schema = schema or infer_schema(data)
     matrix = encode(data, schema)
-    holes = schema.holes(matrix).sum(axis=0)
-    for name, count in zip(schema.names, holes, strict=True):
-        if count:
-            raise PlanError(
-                f"column '{name}' has {count} missing values: impute them, or keep them as data "
-                "(VariableOverride)"
-            )
+    for name, count in schema.count_holes(matrix).items():
+        raise PlanError(
+            f"column '{name}' has {count} missing values: impute them, or keep them as data "
+            "(VariableOverride)"
+        )
     plan, matrix = plan_and_fill(
         matrix, schema, **{"m": 1, "where": "all", "method": _for_all(data, method)} | settings
     )

@@ -36,8 +36,7 @@ class SourceTable:
     @property
     def missing_values(self) -> dict[str, int]:
         """Number of missing values of each variable that wait to be filled."""
-        counts = self.schema.holes(self.matrix).sum(axis=0)
-        return {name: int(c) for name, c in zip(self.schema.names, counts, strict=True)}
+        return dict.fromkeys(self.schema.names, 0) | self.schema.count_holes(self.matrix)
 
 
 def load_source(spec: ReleaseSpec) -> SourceTable:
@@ -149,13 +148,11 @@ def disclosure_targets(spec: ReleaseSpec, schema: Schema) -> list[str]:
 
 def require_complete(matrix: np.ndarray, schema: Schema) -> None:
     """Refuse to synthesise data in which the imputation left holes."""
-    holes = schema.holes(matrix).sum(axis=0)
-    for name, count in zip(schema.names, holes, strict=True):
-        if count:
-            raise PlanError(
-                f"imputation: column '{name}' still has {count} missing values: give it a method in "
-                "imputation.method"
-            )
+    for name, count in schema.count_holes(matrix).items():
+        raise PlanError(
+            f"imputation: column '{name}' still has {count} missing values: give it a method in "
+            "imputation.method"
+        )
 
 
 def shuffle(matrix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
