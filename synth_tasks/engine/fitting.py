@@ -10,7 +10,7 @@ import numpy as np
 import synth_tasks.engine.methods  # noqa: F401  (registers the built-in methods)
 from synth_tasks.data import Variable
 from synth_tasks.engine.formulas import FormulaColumns
-from synth_tasks.engine.methods.derived import Derived
+from synth_tasks.engine.methods.derived import derive
 from synth_tasks.engine.parts import Parts, TwoPart, has_parts
 from synth_tasks.engine.passive import encode_result, evaluate_encoded
 from synth_tasks.engine.plan import ImputationPlan
@@ -132,8 +132,7 @@ def fit_variable(
         return fitted if refine is None else refine(fitted, everyone)
 
     if name in plan.derived:
-        margin = np.unique(y)
-        return FittedVariable(name, columns, Derived(0, plan.derived[name].relation, margin))
+        return FittedVariable(name, columns, derive(0, plan.derived[name].relation, y, variable))
     if not has_parts(variable):
         return FittedVariable(name, columns, fit_values(y, x))
     parts = Parts(variable)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synth_tasks.data import Variable
 from synth_tasks.engine.categories import OneLevel
 from synth_tasks.engine.redundancy import Relation, find_relation
 from synth_tasks.engine.registry import Context, Fitted, method
@@ -23,7 +24,8 @@ class Derived:
     relation : Relation
         What follows from it.
     margin : ndarray
-        Values to draw from where nothing follows: for a category never seen with its counterpart.
+        Categories to draw from where nothing follows, for one never seen with its counterpart; empty
+        for numbers, where everything follows.
     """
 
     column: int
@@ -39,6 +41,11 @@ class Derived:
         return values
 
 
+def derive(column: int, relation: Relation, y: np.ndarray, target: Variable) -> Derived:
+    """Put a relation to use; `y` are training values of the derived variable."""
+    return Derived(column, relation, np.unique(y) if target.is_categorical else y[:0])
+
+
 @method("derived", draws_parameters=True)
 def fit_derived(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
     """Find the predictor from which the variable follows one-to-one; few rows are enough here."""
@@ -47,7 +54,7 @@ def fit_derived(y: np.ndarray, x: np.ndarray, context: Context) -> Fitted:
     for column, predictor in enumerate(context.predictors):
         found = find_relation(x[:, column], y, predictor, context.target, least_rows=2)
         if found:
-            return Derived(column, found[0], np.unique(y))
+            return derive(column, found[0], y, context.target)
     raise PlanError(
         f"method 'derived' of '{context.target.name}': it follows from none of its predictors; use "
         "another method"

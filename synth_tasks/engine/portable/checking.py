@@ -182,6 +182,11 @@ def _check_derived(model: Derived, place: Place) -> None:
     require(
         isinstance(relation, Linear if not source.is_categorical else Renamed), "a wrong relation"
     )
+    if source.is_categorical:
+        require(model.margin.ndim == 1, "an array of wrong shape")
+        _check_codes(model.margin, place)
+    else:
+        require(model.margin.size == 0, "values of people")
     if isinstance(relation, Linear):
         require(np.isfinite([relation.intercept, relation.slope]).all(), "a number is missing")
     if isinstance(relation, Renamed):

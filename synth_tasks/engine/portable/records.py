@@ -168,6 +168,8 @@ def fits(value: Any, hint: Any) -> bool:
         return isinstance(value, dict) and all(
             fits(k, inner[0]) and fits(v, inner[1]) for k, v in value.items()
         )
+    if hint is Relation:
+        return any(fits(value, kind) for kind in (Linear, Renamed))
     if is_dataclass(hint):
         return type(value) is hint and all(
             fits(getattr(value, n), h) for n, h in field_types(type(value)).items()

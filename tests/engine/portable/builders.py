@@ -9,7 +9,7 @@ import pandas as pd
 
 from synth_tasks.data import VariableOverride, encode, infer_schema
 from synth_tasks.engine import AnySynthesizer, fit_synthesizer
-from synth_tasks.engine.planning import make_plan
+from synth_tasks.engine.planning import plan_and_fill
 
 
 def table(n_rows: int = 200) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def fitted(
     schema = infer_schema(frame, overrides or {})
     matrix = encode(frame, schema)
     settings = {"where": "all", "method": "cart", "m": 1, "maxit": 1} | settings
-    return fit_synthesizer(make_plan(schema, schema.holes(matrix), **settings), matrix)
+    return fit_synthesizer(*plan_and_fill(matrix, schema, **settings))
 
 
 SPIKE = {"income": VariableOverride(spikes=(0.0,))}

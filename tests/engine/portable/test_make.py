@@ -34,16 +34,15 @@ def values_found(values: np.ndarray, portable: AnySynthesizer) -> list[float]:
 
 
 def marked(n_rows: int = 150) -> pd.DataFrame:
-    """Return numbers of 15 digits, each of one person only, and a category."""
+    """Return numbers of 15 digits, each of one person only, and a category; e says the same as d."""
     rng = np.random.default_rng(1)
     a = rng.integers(10**14, 10**15, size=n_rows).astype(float)
     b = np.rint(a / 2 + rng.integers(10**13, 10**14, size=n_rows))
     c = np.rint(b / 3 + rng.integers(10**13, 10**14, size=n_rows))
     c[: n_rows // 3] = 0.0
     d = np.round(rng.standard_normal(n_rows), 14)
-    return pd.DataFrame({"a": a, "g": np.where(a > 5e14, "u", "v"), "b": b, "c": c, "d": d}).astype(
-        {"g": "category"}
-    )
+    g = pd.Categorical(np.where(a > 5e14, "u", "v"))
+    return pd.DataFrame({"a": a, "g": g, "b": b, "c": c, "d": d, "e": 1 - d})
 
 
 METHODS: dict[str, Any] = {
