@@ -74,7 +74,7 @@ class PassiveVariables:
 def evaluate_condition(condition: Expression, schema: Schema, matrix: np.ndarray) -> np.ndarray:
     """Return the rows for which a condition holds, an array of bool of shape (n_rows,).
 
-    With a missing value no comparison holds.
+    With a missing value no comparison holds, so that its negation by ``not`` does.
     """
     columns = {
         name: _labels(matrix[:, schema.position(name)], schema[name]) for name in condition.names

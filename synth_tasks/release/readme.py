@@ -47,7 +47,8 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 SYNTHESIZER_FILE = "synthesizer.json"
 FURTHER_SETS = f"""## Further sets
 
-The models are published too. They hold no value of a person, and draw as many sets as you like:
+The models are published too: parameters, and statistics of groups of three people or more. They draw as
+many sets as you like:
 
 ```python
 from synth_tasks import load_portable
