@@ -154,8 +154,8 @@ def test_imputed_values_are_those_of_r_in_the_long_run(data: str, name: str, var
     check_variable(data, name, variable, FULL)
 
 
-# With fifteen donors for five parameters many bootstrap samples of midastouch have no unique fit. What is
-# done then differs from R: the coefficient of the oldest is 75 here and 67 there (standard error 2).
+# With fifteen donors for five parameters many bootstrap samples of midastouch have no unique fit. What
+# is done then differs from R: the coefficient of the oldest is 75 here and 67 there (standard error 2).
 FITTED_WELL = [run for run in RUNS if run != ("nhanes2", "midastouch")]
 
 
