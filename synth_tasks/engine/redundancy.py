@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from scipy.special import gammaln
 from scipy.stats import rankdata
 
@@ -19,6 +21,7 @@ from synth_tasks.data import Schema, Variable
 from synth_tasks.engine.parts import has_parts
 
 LEAST_ROWS = 10
+ROWS_AT_FIRST = 300
 LEAST_VALUES = 3
 LEAST_CORRELATION = 0.9999
 NEGLIGIBLE = 1e-3
@@ -156,20 +159,27 @@ def find_twins(matrix: np.ndarray, schema: Schema) -> list[Twins]:
 
 
 def _candidates(matrix: np.ndarray, variables: list[Variable]) -> np.ndarray:
-    """Rule out most pairs by a look at a few rows."""
-    n = len(variables)
-    possible = np.ones((n, n), dtype=bool)
-    whole = np.flatnonzero(~np.isnan(matrix).any(axis=1))[:200]
-    if len(whole) < LEAST_ROWS:
-        return possible
-    head = matrix[whole]
-    varies = head.std(axis=0) > 0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r = np.abs(np.corrcoef(head, rowvar=False)).reshape(n, n)
-    for i in range(n):
-        for j in range(n):
-            if not variables[i].is_categorical and varies[i] and varies[j]:
-                possible[i, j] = r[i, j] > 0.99
+    """Rule out most pairs by a look at a few rows, spread over the table.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_variables, n_variables)
+        Only pairs of a column with a later one count.
+    """
+    rows = np.unique(np.linspace(0, len(matrix) - 1, ROWS_AT_FIRST).astype(int))
+    head = matrix[rows]
+    possible = np.zeros((len(variables), len(variables)), dtype=bool)
+    numbers = [i for i, v in enumerate(variables) if not v.is_categorical]
+    if len(numbers) > 1:
+        # Too few rows to tell leave no correlation, and the pair in question.
+        r = pd.DataFrame(head[:, numbers]).corr(min_periods=LEAST_ROWS).abs().to_numpy()
+        possible[np.ix_(numbers, numbers)] = ~(r < 0.99)
+    categories = [i for i, v in enumerate(variables) if v.is_categorical]
+    for i, j in combinations(categories, 2):
+        both = ~np.isnan(head[:, i]) & ~np.isnan(head[:, j])
+        x, y = head[both, i], head[both, j]
+        n_pairs = len(np.unique(x * len(variables[j].categories) + y))
+        possible[i, j] = n_pairs == len(np.unique(x)) == len(np.unique(y))
     return possible
 
 
