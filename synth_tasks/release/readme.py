@@ -225,20 +225,24 @@ def _completion_note(manifest: Mapping[str, Any]) -> str:
 
 
 def _example_formulas(spec: ReleaseSpec, schema: Schema) -> tuple[str, str]:
-    """Choose a model that gives the same in Python and R: an ols of the spec, or a mean."""
+    """Choose a model that gives the same in Python and R: an ols of the spec, or a mean or share."""
     for analysis in spec.analysis:
         formula = re.sub(r"\s*([~+])\s*", r" \1 ", (analysis.formula or "").strip())
         names = re.findall(r"[^\W\d]\w*", formula)
         is_ols = analysis.model == "ols" and PLAIN_FORMULA.match(formula)
         if is_ols and all(_is_plain(name, schema) for name in names):
             return formula, formula
-    for variable in schema:
+    drawn = [v for v in schema if v.name not in spec.synthesis.keep]
+    for variable in drawn:
         if variable.kind in (Kind.NUMERIC, Kind.INTEGER) and not variable.keep_missing:
             if _is_plain(variable.name, schema):
                 return f"{variable.name} ~ 1", f"{variable.name} ~ 1"
             return f"Q({_quote(variable.name)}) ~ 1", f"`{variable.name}` ~ 1"
-    complete = [v for v in schema if not v.keep_missing] or list(schema)
-    variable = next((v for v in complete if v.is_categorical), complete[0])
+    categories = [v for v in drawn if v.is_categorical and not v.keep_missing]
+    if not categories:
+        name = drawn[0].name
+        return f"I(Q({_quote(name)}).isna() * 1) ~ 1", f"I(is.na(`{name}`) * 1) ~ 1"
+    variable = categories[0]
     share = "" if variable.kind is Kind.BOOLEAN else f" == {_quote(variable.categories[0])}"
     return (
         f"I((Q({_quote(variable.name)}){share}) * 1) ~ 1",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from synth_tasks import fit_model, pool
-from synth_tasks.data import infer_schema
+from synth_tasks.data import VariableOverride, infer_schema
 from synth_tasks.release.bundle import write_data
 from synth_tasks.release.readme import make_readme
 from tests.release.builders import people_spec
@@ -37,12 +37,21 @@ def make_sets(m: int, rename: dict[str, str] | None = None) -> list[pd.DataFrame
 
 
 def write(
-    folder, sets, formulas=(), formats=("parquet", "csv"), missing=0.0, r=1, kept=(), n=None
+    folder,
+    sets,
+    formulas=(),
+    formats=("parquet", "csv"),
+    missing=0.0,
+    r=1,
+    kept=(),
+    n=None,
+    schema=None,
 ) -> str:
     spec = people_spec(
         folder,
         analysis=[{"model": "ols", "formula": formula} for formula in formulas],
         publish={"formats": list(formats)},
+        synthesis={"keep": list(kept)},
         dataset={"licence": "CC0-1.0", "description": "About people."},
     )
     write_data(folder, "people", sets, formats)
@@ -58,7 +67,7 @@ def write(
         },
         "imputation": {"missing_shares": {"x": missing, "y": 0.0}},
     }
-    return make_readme(spec, infer_schema(sets[0]), manifest)
+    return make_readme(spec, schema or infer_schema(sets[0]), manifest)
 
 
 def block(readme: str, language: str) -> str:
@@ -154,6 +163,21 @@ def test_without_any_number_a_share_is_shown(tmp_path, monkeypatch, capsys, name
     printed = run_here(write(tmp_path, sets), tmp_path, monkeypatch, capsys)
     shares = [(s[name] == (True if name == "b" else "north")).mean() for s in sets]
     assert printed.iloc[0, 0] == pytest.approx(np.mean(shares), rel=1e-4)
+
+
+def test_where_every_column_keeps_missing_values_their_share_is_shown(
+    tmp_path, monkeypatch, capsys
+):
+    holed = [s[["n", "b"]].mask(pd.Series(np.arange(60) % 4 == 0), axis=0) for s in make_sets(2)]
+    keep = VariableOverride(keep_missing=True)
+    schema = infer_schema(holed[0], {"n": keep, "b": keep})
+    printed = run_here(write(tmp_path, holed, schema=schema), tmp_path, monkeypatch, capsys)
+    assert printed.iloc[0, 0] == pytest.approx(0.25)
+
+
+def test_the_example_is_no_column_that_was_kept(tmp_path):
+    readme = write(tmp_path, make_sets(2), kept=["x"])
+    assert '"n ~ 1"' in block(readme, "python")
 
 
 def test_the_r_code_reads_all_sets_and_gives_categories_their_order(tmp_path):
