@@ -254,10 +254,16 @@ def _check_stages(plan: ImputationPlan) -> None:
             "r counts the syntheses of each imputation, but the data are not both incomplete and "
             "synthesised: set m instead"
         )
-    if plan.strata and not plan.synthesises:
-        raise PlanError(
-            "strata divide a synthesis, but no observed cell is replaced: leave them out"
-        )
+    if not plan.synthesises:
+        if plan.strata:
+            raise PlanError(
+                "strata divide a synthesis, but no observed cell is replaced: leave them out"
+            )
+        if plan.smoothing or plan.tail_support > 1:
+            raise PlanError(
+                "smoothing and tail_support change synthetic values, but no observed cell is replaced: "
+                "leave them out"
+            )
     if plan.strata and plan.conditioning == "observed":
         raise PlanError(
             "strata and conditioning='observed' exclude each other: leave one of them out"

@@ -396,3 +396,8 @@ def test_missing_values_that_are_kept_predict() -> None:
     assert p.methods["b"] == ""
     assert "b" in p.predictors["a"]
     assert p.events == ()
+
+
+@pytest.mark.parametrize("setting", [{"smoothing": "spline"}, {"tail_support": 3}])
+def test_what_refines_synthetic_values_is_refused_where_there_are_none(setting: Any) -> None:
+    assert "no observed cell is replaced: leave them out" in refusal(**setting)
