@@ -80,13 +80,19 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
     methods = dict.fromkeys(schema.names, s.method) | s.method_by_variable
     methods |= dict.fromkeys(s.keep, "")
     try:
+        cells = _cells(spec, schema, matrix)
+        if not cells.any():
+            raise SpecError(
+                "no cell is replaced, so the real data would be published: change synthesis.keep or "
+                "synthesis.rows"
+            )
         plan, _ = plan_and_fill(
             matrix,
             schema,
             m=s.m,
             maxit=1,
             method=methods,
-            where=_cells(spec, schema, matrix),
+            where=cells,
             conditioning=s.conditioning,
             k=s.k,
             strata=s.strata,
@@ -99,11 +105,6 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
         _blame("synthesis", error)
     if s.donor_free:
         _require_donor_free(plan)
-    if not plan.synthesises:
-        raise SpecError(
-            "synthesis: no cell is replaced, so the real data would be published: change "
-            "synthesis.keep or synthesis.rows"
-        )
     return plan
 
 
