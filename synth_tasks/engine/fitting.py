@@ -116,9 +116,6 @@ def fit_variable(
         columns = FormulaColumns.learn(plan.schema, predictors, formula, matrix, rows, log)
     variable, method = plan.schema[name], plan.methods[name]
     y, x = plan.column(matrix, name)[rows], columns.matrix(matrix, rows)
-    # Each person once: in a bootstrap sample one person may seem to be several.
-    everyone = plan.column(matrix, name)[np.unique(np.arange(len(matrix))[rows])]
-    everyone = everyone[Parts(variable).ordinary(everyone)]
 
     def fit(method: str, target: Variable, y: np.ndarray, x: np.ndarray) -> Fitted:
         options = make_options(method, plan.options_of(name, method))
@@ -129,7 +126,11 @@ def fit_variable(
         if (y == y[0]).all():
             log("has one value only where it is learnt")
         fitted = fit(method, variable, y, x)
-        return fitted if refine is None else refine(fitted, everyone)
+        if refine is None:
+            return fitted
+        # Each person once: in a bootstrap sample one person may seem to be several.
+        everyone = plan.column(matrix, name)[np.unique(np.arange(len(matrix))[rows])]
+        return refine(fitted, everyone[Parts(variable).ordinary(everyone)])
 
     if name in plan.derived:
         return FittedVariable(name, columns, derive(0, plan.derived[name].relation, y, variable))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -195,6 +195,20 @@ class ImputationPlan:
     def incomplete(self) -> list[str]:
         """Variables with missing values that have a method to fill them in, in visiting order."""
         return [v for v in self.visit_sequence if self.column(self.missing, v).any()]
+
+    def of_whole_rows(self, rows: np.ndarray) -> ImputationPlan:
+        """Return the plan for some rows, given by number, in which all cells hold a value by now.
+
+        What a synthesis draws is drawn there too, from models of these rows alone.
+        """
+        return replace(
+            self,
+            where=self.replaced[rows],
+            missing=np.zeros_like(self.missing[rows]),
+            ignore=self.ignore[rows],
+            k=len(rows),
+            strata=(),
+        )
 
     def column(self, matrix: np.ndarray, name: str) -> np.ndarray:
         """Return the column of a variable."""

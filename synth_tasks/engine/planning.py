@@ -158,13 +158,15 @@ def _fill_from_twins(
     plan: ImputationPlan, matrix: np.ndarray, twins: Sequence[Twins]
 ) -> np.ndarray:
     """Fill holes of one column where its twin is observed, also through a third one."""
-    filled, position = matrix.copy(order="F"), plan.schema.position
     pairs = [
         (target, source, pair.relation_to(target))
         for pair in twins
         for target, source in ((pair.second, pair.first), (pair.first, pair.second))
         if _may_follow(plan, target, source)
     ]
+    if not pairs:
+        return matrix
+    filled, position = matrix.copy(order="F"), plan.schema.position
     for _ in twins:  # what is filled in one round may fill another column in the next
         for target, source, relation in pairs:
             own, other = filled[:, position(target)], filled[:, position(source)]

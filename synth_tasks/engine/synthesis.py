@@ -267,7 +267,7 @@ def fit_synthesizer(
         rows = strata.rows(number)
         is_last = number == strata.count - 1
         fitted = _fit_all(
-            _part_of(plan, rows), matrix[rows], workers, step if is_last else lambda: None
+            plan.of_whole_rows(rows), matrix[rows], workers, step if is_last else lambda: None
         )
         synthesizers.append(fitted)
         events += [replace(e, event=f"stratum {number + 1}: {e.event}") for e in fitted.events]
@@ -283,18 +283,6 @@ def _settle_methods(plan: ImputationPlan) -> tuple[ImputationPlan, list[LoggedEv
     own_options = {n: o for n, o in plan.variable_options.items() if n not in changed}
     events = [LoggedEvent(name, "has no predictor yet: drawn from its margin") for name in changed]
     return replace(plan, methods=methods, variable_options=own_options), events
-
-
-def _part_of(plan: ImputationPlan, rows: np.ndarray) -> ImputationPlan:
-    """Return the plan for some of the rows, in which all cells hold a value by now."""
-    return replace(
-        plan,
-        where=plan.replaced[rows],
-        missing=np.zeros_like(plan.missing[rows]),
-        ignore=plan.ignore[rows],
-        k=len(rows),
-        strata=(),
-    )
 
 
 def _fit_all(

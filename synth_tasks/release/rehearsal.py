@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -51,7 +50,7 @@ def try_imputation(plan: ImputationPlan, matrix: np.ndarray, rows: np.ndarray) -
         Naming the section, the column and the remedy.
     """
     some, everywhere = matrix[rows], np.ones(len(rows), dtype=bool)
-    part = _part_of(plan, rows)
+    part = plan.of_whole_rows(rows)
     if part.ignore.all():
         return
     with _blaming("imputation"):
@@ -67,23 +66,13 @@ def try_synthesis(
     spec: ReleaseSpec, plan: ImputationPlan, matrix: np.ndarray, rows: np.ndarray
 ) -> None:
     """Fit the synthesizer and draw a set, without strata; see `try_imputation`."""
-    part = replace(_part_of(plan, rows), strata=(), k=len(rows))
+    part = plan.of_whole_rows(rows)
     if part.ignore.all():
         return
     with _blaming("synthesis"):
         fitted = fit_synthesizer(part, matrix[rows])
         drawn_from = make_portable(fitted) if spec.synthesis.donor_free else fitted
         drawn_from.draw(0, 1)
-
-
-def _part_of(plan: ImputationPlan, rows: np.ndarray) -> ImputationPlan:
-    """Return the plan for some rows, in which no cell has a hole."""
-    return replace(
-        plan,
-        where=plan.where[rows],
-        missing=np.zeros_like(plan.missing[rows]),
-        ignore=plan.ignore[rows],
-    )
 
 
 def _discard(event: str) -> None:
