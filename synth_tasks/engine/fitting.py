@@ -17,6 +17,7 @@ from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.predictors import PlainColumns, PredictorColumns
 from synth_tasks.engine.registry import Context, Fitted, find_method, make_options
 from synth_tasks.engine.setup import DEFAULT_METHODS
+from synth_tasks.engine.tree import Sample, SortedColumns
 from synth_tasks.errors import PlanError
 
 STATE_METHODS = ("cart", "rf", "sample", "logreg", "logreg.boot", "polyreg", "lda")
@@ -84,6 +85,7 @@ def fit_variable(
     rows: np.ndarray,
     log: Log,
     refine: Refine | None = None,
+    sorted_columns: SortedColumns | None = None,
 ) -> FittedVariable:
     """Fit the method of a variable.
 
@@ -103,6 +105,8 @@ def fit_variable(
         Takes remarks.
     refine : callable, optional
         Takes the fitted method and the values it learnt from, and returns what is drawn from instead.
+    sorted_columns : SortedColumns, optional
+        The columns of `matrix`, sorted once for all variables.
 
     Returns
     -------
@@ -115,17 +119,23 @@ def fit_variable(
     else:
         columns = FormulaColumns.learn(plan.schema, predictors, formula, matrix, rows, log)
     variable, method = plan.schema[name], plan.methods[name]
+    sample = None
+    if sorted_columns is not None and _reads_sample(plan, name, columns):
+        sample = Sample.of_rows(sorted_columns, columns.positions, rows)
+        rows = rows if sample.rows is None else sample.rows
     y, x = plan.column(matrix, name)[rows], columns.matrix(matrix, rows)
 
-    def fit(method: str, target: Variable, y: np.ndarray, x: np.ndarray) -> Fitted:
+    def fit(
+        method: str, target: Variable, y: np.ndarray, x: np.ndarray, sample: Sample | None
+    ) -> Fitted:
         options = make_options(method, plan.options_of(name, method))
-        context = Context(target, columns.described, options, log)
+        context = Context(target, columns.described, options, log, sample)
         return find_method(method).fit(y, x, context)
 
-    def fit_values(y: np.ndarray, x: np.ndarray) -> Fitted:
+    def fit_values(y: np.ndarray, x: np.ndarray, sample: Sample | None) -> Fitted:
         if (y == y[0]).all():
             log("has one value only where it is learnt")
-        fitted = fit(method, variable, y, x)
+        fitted = fit(method, variable, y, x, sample)
         if refine is None:
             return fitted
         # Each person once: in a bootstrap sample one person may seem to be several.
@@ -135,13 +145,25 @@ def fit_variable(
     if name in plan.derived:
         return FittedVariable(name, columns, derive(0, plan.derived[name].relation, y, variable))
     if not has_parts(variable):
-        return FittedVariable(name, columns, fit_values(y, x))
+        return FittedVariable(name, columns, fit_values(y, x, sample))
     parts = Parts(variable)
     states = parts.states(y)
     ordinary = states == 0
-    state_model = fit(method_of_state(method, parts), parts.state, states, x)
-    value_model = fit_values(y[ordinary], x[ordinary]) if ordinary.any() else None
+    state_model = fit(method_of_state(method, parts), parts.state, states, x, sample)
+    of_values = None if sample is None else sample.only(ordinary)
+    value_model = fit_values(y[ordinary], x[ordinary], of_values) if ordinary.any() else None
     return FittedVariable(name, columns, TwoPart(parts, state_model, value_model))
+
+
+def _reads_sample(plan: ImputationPlan, name: str, columns: PredictorColumns) -> bool:
+    """Whether a variable is fitted on columns of the table alone, by a method that reads samples."""
+    method, variable = plan.methods[name], plan.schema[name]
+    return (
+        find_method(method).samples
+        and isinstance(columns, PlainColumns)
+        and not any(has_parts(v) for v in columns.variables)
+        and not (has_parts(variable) and method_of_state(method, Parts(variable)) != method)
+    )
 
 
 def method_of_state(method: str, parts: Parts) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from synth_tasks.data import Label, Schema, check_table, encode, infer_schema
 from synth_tasks.engine.chain import ChainResult, impute, nothing
@@ -19,7 +18,7 @@ from synth_tasks.engine.levels import never_drawn
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.planning import plan_and_fill
 from synth_tasks.engine.synthesis import AnySynthesizer, fit_synthesizer
-from synth_tasks.engine.workers import Executors, check_workers, run_all
+from synth_tasks.engine.workers import Executors, check_workers, one_native_thread, run_all
 from synth_tasks.errors import PlanError
 from synth_tasks.seeding import draw_seed
 
@@ -264,7 +263,7 @@ def learn_synthesizer(
     plan, matrix = plan_and_fill(
         matrix, schema, **{"m": 1, "where": "all", "method": _for_all(data, method)} | settings
     )
-    with threadpool_limits(1):
+    with one_native_thread():
         return fit_synthesizer(plan, matrix, workers)
 
 
@@ -370,7 +369,7 @@ def _fit_synthesizers(
     plan: ImputationPlan, sources: list[np.ndarray], workers: int, progress: Progress | None
 ) -> list[AnySynthesizer]:
     count = _counter(progress, "fit", len(sources) * len(plan.drawn))
-    with threadpool_limits(1):
+    with one_native_thread():
         return [fit_synthesizer(plan, source, workers, count) for source in sources]
 
 

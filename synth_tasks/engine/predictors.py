@@ -23,7 +23,10 @@ class PredictorColumns(Protocol):
         ...
 
     def matrix(self, source: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return predictors of shape (n_selected, n_columns) for rows of encoded data."""
+        """Return predictors of shape (n_selected, n_columns) for rows of encoded data.
+
+        They may be a part of `source` itself, and are then read-only.
+        """
         ...
 
 
@@ -69,7 +72,7 @@ class PlainColumns:
 
     def matrix(self, source: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return predictors for rows of encoded data."""
-        x = source[:, self.positions][rows]
+        x = _select(source, self.positions, rows)
         if not any(has_parts(variable) for variable in self.variables):
             return x
         columns: list[np.ndarray] = []
@@ -80,6 +83,21 @@ class PlainColumns:
             states = Parts(variable).states(values)
             columns += [states, np.where(states == 0, values, filler)]
         return np.column_stack(columns)
+
+
+def _select(source: np.ndarray, positions: Sequence[int], rows: np.ndarray) -> np.ndarray:
+    """Return some columns and rows, column-major; without copying where that can be."""
+    everywhere = rows.dtype == bool and bool(rows.all())
+    first, end = (positions[0], positions[-1] + 1) if positions else (0, 0)
+    if everywhere and tuple(positions) == tuple(range(first, end)):
+        part = source[:, first:end]
+        part.flags.writeable = False
+        return part
+    n_rows = np.count_nonzero(rows) if rows.dtype == bool else len(rows)
+    x = np.empty((n_rows, len(positions)), order="F")
+    for column, position in zip(x.T, positions, strict=True):
+        column[:] = source[:, position] if everywhere else source[rows, position]
+    return x
 
 
 def _filler(variable: Variable, values: np.ndarray) -> float:

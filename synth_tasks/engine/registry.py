@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from synth_tasks.data import Kind, Variable
+from synth_tasks.engine.tree import Sample
 from synth_tasks.errors import PlanError
 
 NUMBERS = frozenset({Kind.NUMERIC, Kind.INTEGER, Kind.DATETIME})
@@ -41,12 +42,16 @@ class Context:
         The method's own options, an instance of the class it registered.
     log : callable
         Takes one line about anything the user should know (a fallback, a dropped predictor).
+    sample : Sample, optional
+        The training rows as part of a table that is sorted once for all variables, for methods that
+        registered with ``samples=True``: `y` and `x` then hold each row once, however often it counts.
     """
 
     target: Variable
     predictors: tuple[Variable, ...]
     options: Any
     log: Callable[[str], None]
+    sample: Sample | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave behind, when stored, where remarks went to at the time of the fit."""
@@ -92,6 +97,8 @@ class Method:
         Whether `draw` already varies the model's parameters, as a proper imputation must.
     donors : bool
         Whether `draw` returns values observed in training rows, which smoothing may then replace.
+    samples : bool
+        Whether `fit` reads ``context.sample``, if it is given.
     """
 
     name: str
@@ -100,6 +107,7 @@ class Method:
     options: type
     draws_parameters: bool
     donors: bool
+    samples: bool = False
 
 
 _METHODS: dict[str, Method] = {}
@@ -111,11 +119,14 @@ def method(
     options: type = NoOptions,
     draws_parameters: bool = False,
     donors: bool = False,
+    samples: bool = False,
 ) -> Callable[[Fit], Fit]:
     """Register a fit function under a name; see `Method` for the parameters."""
 
     def register(fit: Fit) -> Fit:
-        _METHODS[name] = Method(name, fit, frozenset(kinds), options, draws_parameters, donors)
+        _METHODS[name] = Method(
+            name, fit, frozenset(kinds), options, draws_parameters, donors, samples
+        )
         return fit
 
     return register

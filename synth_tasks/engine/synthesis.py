@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -25,6 +24,8 @@ from synth_tasks.engine.levels import lost_levels
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.refinement import refine
 from synth_tasks.engine.strata import Strata, divide
+from synth_tasks.engine.tree import SortedColumns
+from synth_tasks.engine.workers import map_in_threads
 from synth_tasks.seeding import generator
 
 
@@ -153,7 +154,20 @@ class Synthesizer(DrawsTables):
     def _refit(self, step: SynthesisStep, rng: np.random.Generator) -> FittedVariable:
         """Fit on a bootstrap sample, as the approximate Bayesian bootstrap of a proper synthesis."""
         rows = bootstrap(_training_rows(self.plan, step.name, self.matrix), rng)
-        return _fit(self.plan, step.name, step.predictors, self.matrix, rows, lambda event: None)
+        return _fit(
+            self.plan,
+            step.name,
+            step.predictors,
+            self.matrix,
+            rows,
+            self._sorted_columns,
+            lambda event: None,
+        )
+
+    @cached_property
+    def _sorted_columns(self) -> SortedColumns:
+        """The columns as all sets of a proper synthesis share them."""
+        return SortedColumns(self.matrix, self.plan.schema.variables)
 
     def _compute_passive(self, work: np.ndarray, where: np.ndarray, done: set[str]) -> None:
         """Compute the passive variables whose inputs have become available."""
@@ -291,6 +305,7 @@ def _fit_all(
     sequential = plan.conditioning == "synthetic"
     predictors = plan.sequential_predictors() if sequential else dict(plan.predictors)
     names = plan.drawn
+    sorted_columns = SortedColumns(matrix, plan.schema.variables)
     events: dict[str, list[LoggedEvent]] = {name: [] for name in names}
 
     def fit(name: str) -> SynthesisStep:
@@ -300,12 +315,12 @@ def _fit_all(
         fitted = None
         if not plan.proper or draws_parameters(plan, name):
             rows = _training_rows(plan, name, matrix)
-            fitted = _fit(plan, name, predictors[name], matrix, rows, log)
+            fitted = _fit(plan, name, predictors[name], matrix, rows, sorted_columns, log)
         step()
         return SynthesisStep(name, predictors[name], fitted)
 
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        steps = tuple(pool.map(fit, names))
+    # The last variables have the most predictors: begun first, none is left to be waited for.
+    steps = tuple(map_in_threads(fit, names[::-1], workers)[::-1])
     needs_all = plan.conditioning == "observed" or any(s.fitted is None for s in steps)
     kept = matrix if needs_all else np.where(plan.replaced, np.nan, matrix)
     return Synthesizer(plan, kept, steps, tuple(e for name in names for e in events[name]))
@@ -321,9 +336,11 @@ def _fit(
     predictors: tuple[str, ...],
     matrix: np.ndarray,
     rows: np.ndarray,
+    sorted_columns: SortedColumns,
     log: Callable[[str], None],
 ) -> FittedVariable:
-    return fit_variable(plan, name, predictors, matrix, rows, log, partial(refine, plan, name))
+    refine_values = partial(refine, plan, name)
+    return fit_variable(plan, name, predictors, matrix, rows, log, refine_values, sorted_columns)
 
 
 def _contradictions(plan: ImputationPlan, matrix: np.ndarray) -> list[LoggedEvent]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from synth_tasks.errors import PlanError
 
@@ -55,10 +58,10 @@ def run_all(
     list
         Results in the order of the items.
     """
-    # Native threads beside ours would compete with them; one each is fastest and always the same.
-    with threadpool_limits(1), _start(workers, executor) as pool:
+    with one_native_thread():
         if executor == "threads":
-            return list(pool.map(lambda item: function(item, step), items))
+            return map_in_threads(lambda item: function(item, step), items, workers)
+    with _start_processes(workers) as pool:
         results = []
         for result in pool.map(function, items):
             results.append(result)
@@ -67,9 +70,31 @@ def run_all(
         return results
 
 
-def _start(workers: int, executor: str) -> Executor:
-    if executor == "threads":
-        return ThreadPoolExecutor(max_workers=workers)
+def map_in_threads(
+    function: Callable[[Any], Result], items: Iterable[Any], workers: int
+) -> list[Result]:
+    """Return the results of a function in the order of the items; one worker needs no thread."""
+    if workers == 1:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        return list(pool.map(function, items))
+
+
+def one_native_thread() -> AbstractContextManager[Any]:
+    """Return a context in which the linear algebra beneath numpy starts no threads.
+
+    Native threads beside ours would compete with them; one each is fastest and always the same.
+    """
+    return _controller(len(sys.modules)).limit(limits=1)
+
+
+@lru_cache(maxsize=1)
+def _controller(n_modules: int) -> ThreadpoolController:
+    """Look for native libraries, which takes milliseconds, only after modules were imported."""
+    return ThreadpoolController()
+
+
+def _start_processes(workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_native_thread)
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from synth_tasks.data import Schema
 from synth_tasks.engine import ImputationPlan, fit_synthesizer, make_portable
 from synth_tasks.engine.fitting import fit_variable, training_rows
 from synth_tasks.engine.plan import is_formula
+from synth_tasks.engine.workers import one_native_thread
 from synth_tasks.errors import SynthError
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -82,7 +82,7 @@ def _discard(event: str) -> None:
 @contextmanager
 def _blaming(section: str) -> Iterator[None]:
     """Say in which section of the specification an error lies."""
-    with threadpool_limits(1), warnings.catch_warnings():
+    with one_native_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_tasks.engine.registry import Context, method, require_whole
-from synth_tasks.engine.tree import Tree, grow_tree
+from synth_tasks.engine.tree import Sample, Tree, grow_tree
 from synth_tasks.errors import PlanError
 
 
@@ -41,7 +41,7 @@ class CartOptions:
         require_whole("cart.maxdepth", self.maxdepth, least=1)
 
 
-@method("cart", options=CartOptions, donors=True)
+@method("cart", options=CartOptions, donors=True, samples=True)
 def fit_cart(y: np.ndarray, x: np.ndarray, context: Context) -> Tree:
     """Grow a tree once; every set draws from the same leaves.
 
@@ -58,8 +58,7 @@ def fit_cart(y: np.ndarray, x: np.ndarray, context: Context) -> Tree:
     options: CartOptions = context.options
     return grow_tree(
         y,
-        x,
-        context.predictors,
+        context.sample or Sample.of(x, context.predictors),
         categorical=context.target.is_categorical,
         minbucket=options.minbucket,
         minsplit=3 * options.minbucket if options.minsplit is None else options.minsplit,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+from synth_tasks.engine.methods.forest_columns import ForestColumns
 from synth_tasks.engine.registry import Context, method, require_whole
-from synth_tasks.engine.tree import LeafDonors, TreeColumns
+from synth_tasks.engine.tree import LeafDonors
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,12 @@ class Forest:
 
     def _grow(
         self, random_state: int
-    ) -> tuple[RandomForestRegressor | RandomForestClassifier, TreeColumns]:
+    ) -> tuple[RandomForestRegressor | RandomForestClassifier, ForestColumns]:
         options: RfOptions = self.context.options
         categorical = self.context.target.is_categorical
         codes = self.y.astype(int)
         response = np.eye(codes.max() + 1)[codes] if categorical else self.y[:, None]
-        columns = TreeColumns.learn(self.x, response, self.context.predictors)
+        columns = ForestColumns.learn(self.x, response, self.context.predictors)
         grow = RandomForestClassifier if categorical else RandomForestRegressor
         forest = grow(
             n_estimators=options.ntree,

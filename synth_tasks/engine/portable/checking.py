@@ -34,9 +34,10 @@ from synth_tasks.engine.portable.models import (
 )
 from synth_tasks.engine.portable.quantiles import Quantiles
 from synth_tasks.engine.portable.shares import Shares
-from synth_tasks.engine.portable.tree import LEAF, Groups, PortableTree
+from synth_tasks.engine.portable.tree import Groups, PortableTree
 from synth_tasks.engine.redundancy import Linear, Renamed
 from synth_tasks.engine.registry import Fitted
+from synth_tasks.engine.tree import LEAF, Questions
 from synth_tasks.errors import StorageError
 
 MAX_DEPTH = 1000
@@ -87,27 +88,43 @@ def _check_group_margins(model: GroupMargins, place: Place) -> None:
 
 @check_model.register
 def _check_tree(tree: PortableTree, place: Place) -> None:
-    n_nodes = len(tree.feature)
+    asked, n_nodes = tree.questions, len(tree.group)
     require(n_nodes > 0, "a tree without nodes")
-    for whole in (tree.feature, tree.left, tree.right, tree.group):
+    for whole in (asked.feature, asked.right, asked.first_level, asked.end_level, tree.group):
         require(whole.shape == (n_nodes,) and _is_whole(whole), "a tree of wrong shape")
-    _check_numbers(tree.threshold, (n_nodes,))
-    inner = tree.feature != LEAF
-    _check_indices(tree.feature[inner], int(inner.sum()), len(place.predictors))
-    parents, children = np.flatnonzero(inner), np.stack([tree.left[inner], tree.right[inner]])
-    require((children > parents).all(), "a tree with a circle")
-    require(np.array_equal(np.sort(children, axis=None), np.arange(1, n_nodes)), "no single tree")
+    _check_numbers(asked.threshold, (n_nodes,))
+    inner = asked.feature != LEAF
+    _check_indices(asked.feature[inner], int(inner.sum()), len(place.predictors))
+    parents = np.flatnonzero(inner)
+    left, right = parents + 1, asked.right[inner]
+    children = np.sort(np.concatenate([left, right]))
+    require((right > parents).all(), "a tree with a circle")
+    require(np.array_equal(children, np.arange(1, n_nodes)), "no single tree")
     depth = np.zeros(n_nodes, dtype=int)
     for node in parents:
-        depth[tree.left[node]] = depth[tree.right[node]] = depth[node] + 1
+        depth[node + 1] = depth[asked.right[node]] = depth[node] + 1
     require(depth.max() <= MAX_DEPTH, "a tree that is too deep")
+    _check_level_lists(asked, place)
     n_groups = int((~inner).sum())
     _check_indices(tree.group[~inner], n_groups, n_groups)
     _check_groups(tree.leaves, n_groups, place)
-    nominal = {j for j, v in enumerate(place.predictors) if v.kind is Kind.NOMINAL}
-    require(set(tree.orders) == nominal, "orders of other predictors")
-    for j, order in tree.orders.items():
-        _check_numbers(order, (len(place.predictors[j].categories),))
+
+
+def _check_level_lists(asked: Questions, place: Place) -> None:
+    """Refuse levels that a predictor does not have, or that a binary search would miss."""
+    require(asked.levels.ndim == 1 and _is_whole(asked.levels), "levels that are no numbers")
+    first, end = asked.first_level, asked.end_level
+    lists_levels = first != end
+    within = (first >= 0) & (first < end) & (end <= len(asked.levels))
+    require(within[lists_levels].all(), "levels of no node")
+    for node, feature in enumerate(asked.feature):
+        variable = place.predictors[feature] if feature != LEAF else None
+        is_nominal = variable is not None and variable.kind is Kind.NOMINAL
+        require(is_nominal == lists_levels[node], "levels of another node")
+        if variable is not None and is_nominal:
+            levels = asked.levels[first[node] : end[node]]
+            known = (levels >= 0) & (levels < len(variable.categories))
+            require(known.all() and (np.diff(levels) > 0).all(), "levels of another predictor")
 
 
 @check_model.register(Norm)

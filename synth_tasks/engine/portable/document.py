@@ -47,7 +47,7 @@ from synth_tasks.errors import PlanError, StorageError, SynthError
 from synth_tasks.files import readable_errors, write_atomically
 
 FORMAT = "prefect-synth portable synthesizer"
-VERSION = 1
+VERSION = 2
 KEYS = {"format", "version", "plan", "k", "sizes", "models"}
 STEP_KEYS = {"name", "predictors", "columns", "model"}
 MAX_ROWS = 10**9

@@ -44,6 +44,7 @@ from synth_tasks.engine.portable.tree import PortableTree
 from synth_tasks.engine.predictors import PlainColumns
 from synth_tasks.engine.redundancy import Linear, Relation, Renamed
 from synth_tasks.engine.registry import Fitted
+from synth_tasks.engine.tree import Questions
 from synth_tasks.errors import PlanError, StorageError
 from synth_tasks.inference.ordinal import OrderedLogitFit
 
@@ -63,6 +64,7 @@ _TYPES: dict[str, type] = {
     "margin": Margin,
     "group margins": GroupMargins,
     "tree": PortableTree,
+    "questions": Questions,
     "norm": Norm,
     "norm.nob": NormNob,
     "norm.predict": NormPredict,

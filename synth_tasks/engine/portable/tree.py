@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synth_tasks.data import Variable
 from synth_tasks.engine.portable.quantiles import LEAST_ROWS, Quantiles, decimals_for
 from synth_tasks.engine.portable.shares import DECIMALS, Shares, shrink
-from synth_tasks.engine.tree import Tree
+from synth_tasks.engine.tree import LEAF, Questions, Tree
 from synth_tasks.errors import PlanError
 
 Groups = Quantiles | Shares
-LEAF = -1
 PIECES_A_LEAF = 20
 BRANCH_ROWS = 30
 THRESHOLD_DIGITS = 3
@@ -28,26 +27,16 @@ class PortableTree:
 
     Parameters
     ----------
-    feature : ndarray of int of shape (n_nodes,)
-        Predictor that a node asks for; -1 for a leaf. Node 0 is the root.
-    threshold : ndarray of shape (n_nodes,)
-        Rows up to it, in units of the predictor, go left; 0 for a leaf.
-    left, right : ndarray of int of shape (n_nodes,)
-        Children, whose numbers are larger; -1 for a leaf.
+    questions : Questions
+        The nodes.
     group : ndarray of int of shape (n_nodes,)
         Number of the leaf among the leaves; -1 for an inner node.
-    orders : dict of int to ndarray
-        For each nominal predictor: position of its categories, which is what is compared.
     leaves : Quantiles or Shares
         What is drawn in each leaf.
     """
 
-    feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
+    questions: Questions
     group: np.ndarray
-    orders: dict[int, np.ndarray]
     leaves: Groups
 
     def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -55,17 +44,8 @@ class PortableTree:
         return self.leaves.draw(self.groups(x), rng)
 
     def groups(self, x: np.ndarray) -> np.ndarray:
-        """Return the leaf each row falls in; all rows descend together."""
-        columns = x.copy()
-        for j, order in self.orders.items():
-            columns[:, j] = order[x[:, j].astype(int)]
-        node = np.zeros(len(x), dtype=int)
-        rows = np.arange(len(x))
-        while len(rows := rows[self.feature[node[rows]] != LEAF]):
-            at = node[rows]
-            goes_left = columns[rows, self.feature[at]] <= self.threshold[at]
-            node[rows] = np.where(goes_left, self.left[at], self.right[at])
-        return self.group[node]
+        """Return the number of the leaf each row falls in, among the leaves."""
+        return self.group[self.questions.leaves(x)]
 
 
 def export_tree(
@@ -96,16 +76,15 @@ def export_tree(
     -------
     PortableTree
     """
-    left, right, feature, threshold = _structure(tree, predictors)
-    size, start = tree.leaf_donors.size, tree.leaf_donors.start
-    leaf_nodes = np.flatnonzero(feature == LEAF)
+    asked, size, start = tree.questions, tree.leaf_donors.size, tree.leaf_donors.start
+    leaf_nodes, inner = np.flatnonzero(asked.feature == LEAF), np.flatnonzero(asked.feature != LEAF)
     if (size[leaf_nodes] < LEAST_ROWS).any():
         raise PlanError(
             f"the tree of '{target.name}' has leaves of fewer than {LEAST_ROWS} rows, which cannot be "
             f"exported: raise its option minbucket to {LEAST_ROWS} or more and fit anew"
         )
-    parent = np.full(len(feature), LEAF)
-    parent[left[feature != LEAF]] = parent[right[feature != LEAF]] = np.flatnonzero(feature != LEAF)
+    parent = np.full(len(size), LEAF)
+    parent[inner + 1] = parent[asked.right[inner]] = inner
     groups = [donors[start[node] : start[node] + size[node]] for node in leaf_nodes]
     branch = _branches(leaf_nodes, parent, size)
     leaves: Groups
@@ -113,37 +92,25 @@ def export_tree(
         n_categories = len(target.categories)
         leaves = _shrunken_shares(groups, leaf_nodes, parent, branch, n_categories)
     else:
-        sums = np.zeros((len(feature), 2))
+        sums = np.zeros((len(size), 2))
         sums[leaf_nodes] = [[len(g), g.var() * len(g)] for g in groups]
         n_rows, squares = _add_up(sums, parent)[branch].T
         leaves = Quantiles.learn(groups, np.sqrt(squares / n_rows), PIECES_A_LEAF)
-    group = np.full(len(feature), LEAF)
+    group = np.full(len(size), LEAF)
     group[leaf_nodes] = np.arange(len(leaf_nodes))
-    orders = {j: order.astype(float) for j, order in tree.columns.ranks.items()}
-    return PortableTree(feature, threshold, left, right, group, orders, leaves)
+    blurred = replace(asked, threshold=_blurred(tree, predictors))
+    return PortableTree(blurred, group, leaves)
 
 
-def _structure(
-    tree: Tree, predictors: Sequence[Variable]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return children, features and thresholds in units of the predictors."""
-    if tree.splitter is None:
-        leaf = np.full(1, LEAF)
-        return leaf, leaf, leaf, np.zeros(1)
-    nodes = tree.splitter.tree_
-    left, right = nodes.children_left.astype(int), nodes.children_right.astype(int)
-    inner = left != LEAF
-    feature = np.where(inner, nodes.feature, LEAF).astype(int)
-    threshold = np.zeros(len(feature))
-    center, scale = tree.columns.center, tree.columns.scale
-    for j in np.unique(feature[inner]):
-        asked = feature == j
-        exact = nodes.threshold[asked] * scale[j] + center[j]
-        if predictors[j].is_categorical:  # codes and positions are whole numbers
-            threshold[asked] = np.floor(exact) + 0.5
-        else:
-            threshold[asked] = [_blur(value, float(scale[j])) for value in exact.tolist()]
-    return left, right, feature, threshold
+def _blurred(tree: Tree, predictors: Sequence[Variable]) -> np.ndarray:
+    """Return the thresholds that numbers are compared with, moved away from values of people."""
+    threshold = tree.questions.threshold.copy()
+    for j, variable in enumerate(predictors):
+        if not variable.is_categorical:  # thresholds of codes lie half way between whole numbers
+            asked = tree.questions.feature == j
+            spread = float(tree.spread[j])
+            threshold[asked] = [_blur(value, spread) for value in threshold[asked].tolist()]
+    return threshold
 
 
 def _blur(threshold: float, spread: float) -> float:

@@ -86,6 +86,7 @@ def test_what_is_not_portable_is_not_written() -> None:
 # --- files that are damaged, or made to harm -----------------------------------------------------
 
 CART = json.loads(to_json(make_portable(fitted_by("cart"))))
+NOMINAL = json.loads(to_json(make_portable(fitted(table()[["h", "y"]]))))
 PARAMETRIC = json.loads(to_json(make_portable(fitted_by("parametric"))))
 ESTIMATES = json.loads(to_json(make_portable(fitted_by("estimates"))))
 STRATA = json.loads(to_json(make_portable(fitted_by("cart", n_rows=400, strata=["g"]))))
@@ -113,7 +114,7 @@ def test_other_text_is_refused(text: str) -> None:
 
 
 Place = tuple[str | int, ...]
-TREE: Place = ("models", 0, 1, "model")
+TREE: Place = ("models", 0, 1, "model", "questions")
 MARGIN: Place = ("models", 0, 0, "model", "distribution")
 NORM: Place = ("models", 0, 1, "model", "model")
 STATE: Place = ("models", 0, 2, "model")
@@ -140,8 +141,10 @@ STATE: Place = ("models", 0, 2, "model")
         (CART, ("models", 0, 1, "model"), None),
         (CART, ("models", 0, 1, "model"), CART["models"][0][0]["model"]["distribution"]),
         (CART, ("models", 0, 1, "model"), CART["models"][0][3]["model"]),
-        (CART, (*TREE, "left", "values", 0), 0),  # a circle
-        (CART, (*TREE, "left", "values", 0), 10**6),
+        (CART, (*TREE, "right", "values", 0), 0),  # a circle
+        (CART, (*TREE, "right", "values", 0), -1),
+        (CART, (*TREE, "right", "values", 0), 10**6),
+        (CART, (*TREE, "right", "values", 0), 2**32 + 2),
         (CART, (*TREE, "right", "values", 0), 1),  # two parents
         (CART, (*TREE, "feature", "values", 0), 7),
         (CART, (*TREE, "feature", "values", 0), 0.5),
@@ -152,8 +155,14 @@ STATE: Place = ("models", 0, 2, "model")
         (CART, (*TREE, "threshold", "values", 0), "1"),
         (CART, (*TREE, "threshold", "shape"), [-1]),
         (CART, (*TREE, "threshold", "shape"), [10**9]),
-        (CART, (*TREE, "group", "values"), []),
-        (CART, (*TREE, "orders"), {"0": {"type": "floats", "shape": [0], "values": []}}),
+        (CART, ("models", 0, 1, "model", "group", "values"), []),
+        (CART, (*TREE, "end_level", "values", 0), 1),  # levels of a number
+        (CART, (*TREE, "first_level", "values", 0), -1),
+        (NOMINAL, (*TREE, "levels", "shape"), [0]),
+        (NOMINAL, (*TREE, "levels", "values"), []),
+        (NOMINAL, (*TREE, "levels", "values", 0), 99),
+        (NOMINAL, (*TREE, "levels", "values", 0), -1),
+        (NOMINAL, (*TREE, "levels", "type"), "floats"),
         (CART, (*MARGIN, "start", "values", 1), 1),
         (CART, (*MARGIN, "ranks", "values", 1), 2.0),
         (CART, (*MARGIN, "ranks", "values", 0), 0.5),
@@ -234,8 +243,8 @@ def test_every_entry_is_needed() -> None:
 
 
 def test_another_version_is_told() -> None:
-    with pytest.raises(StorageError, match=r"not of version 1 .* that wrote it"):
-        from_json(json.dumps(CART | {"version": 2}))
+    with pytest.raises(StorageError, match=r"not of version 2 .* that wrote it"):
+        from_json(json.dumps(CART | {"version": 1}))
 
 
 def chain(depth: int) -> dict[str, Any]:
@@ -245,14 +254,16 @@ def chain(depth: int) -> dict[str, Any]:
     inner = [i % 2 == 0 and i < n - 1 for i in range(n)]
     columns = {
         "feature": [0 if i else -1 for i in inner],
-        "left": [i + 1 if is_inner else -1 for i, is_inner in enumerate(inner)],
         "right": [i + 2 if is_inner else -1 for i, is_inner in enumerate(inner)],
-        "group": list(np.where(inner, -1, np.cumsum(~np.array(inner)) - 1).tolist()),
+        "first_level": [0] * n,
+        "end_level": [0] * n,
         "threshold": [0.0] * n,
     }
     tree = document["models"][0][1]["model"]
     for name, values in columns.items():
-        tree[name] = tree[name] | {"shape": [n], "values": values}
+        tree["questions"][name] = tree["questions"][name] | {"shape": [n], "values": values}
+    group = np.where(inner, -1, np.cumsum(~np.array(inner)) - 1).tolist()
+    tree["group"] = tree["group"] | {"shape": [n], "values": group}
     start = {"type": "integers", "shape": [depth + 2], "values": list(range(0, 2 * depth + 4, 2))}
     pairs = {"type": "floats", "shape": [2 * depth + 2], "values": [0.0, 1.0] * (depth + 1)}
     tree["leaves"] = {"type": "quantiles", "start": start, "ranks": pairs, "values": pairs}
@@ -265,12 +276,15 @@ def test_a_tree_that_is_too_deep_is_refused() -> None:
     refused(chain(1001))
 
 
-def test_a_circle_beside_the_tree_is_refused() -> None:
-    changed = copy.deepcopy(CART)
-    left = changed["models"][0][1]["model"]["left"]["values"]
-    assert left[:2] == [1, 2]
-    left[:2] = [2, 1]  # every node still has one parent
+def test_levels_out_of_order_are_refused() -> None:
+    changed = copy.deepcopy(NOMINAL)
+    asked = changed["models"][0][1]["model"]["questions"]
+    assert asked["levels"]["values"] == [3, 0, 2]
+    assert (asked["first_level"]["values"][0], asked["end_level"]["values"][0]) == (0, 1)
+    asked["end_level"]["values"][0] = 2
     refused(changed)
+    asked["levels"]["values"][:2] = [0, 3]
+    from_json(json.dumps(changed))
 
 
 def test_models_nested_too_deep_are_refused() -> None:

@@ -37,8 +37,8 @@ def test_a_threshold_is_the_middle_of_a_cell() -> None:
     x = np.repeat([1.0, 3.0], 20) + np.linspace(0, 0.1, 40)
     _, exported = grow(np.repeat([0.0, 5.0], 20), x[:, None])
     # The standard deviation, 1.01, gives cells of 0.01; half way lies 2.0499 or so.
-    assert exported.threshold[0] == 2.045
-    assert (exported.feature == [0, -1, -1]).all()
+    assert exported.questions.threshold[0] == 2.045
+    assert (exported.questions.feature == [0, -1, -1]).all()
 
 
 def test_values_on_a_coarse_grid_stay_on_their_side() -> None:

@@ -1,0 +1,73 @@
+"""A grown tree, from whose leaves donors are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synth_tasks.engine.tree.compiled import kernel
+from synth_tasks.engine.tree.donors import LeafDonors
+from synth_tasks.engine.tree.questions import Questions, as_columns, find_leaf
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A grown tree with its donors: as confidential as the data.
+
+    Parameters
+    ----------
+    questions : Questions
+        The nodes.
+    leaf_donors : LeafDonors
+        The training values by node; one that counts several times is there several times.
+    spread : ndarray of shape (n_predictors,)
+        Standard deviations of the numeric predictors, the scale of their thresholds.
+    """
+
+    questions: Questions
+    leaf_donors: LeafDonors
+    spread: np.ndarray
+
+    def leaves(self, x: np.ndarray) -> np.ndarray:
+        """Return the node of the leaf each row falls in; see `Questions.leaves`.
+
+        Levels of a nominal predictor that did not occur in a node go with the majority there.
+        """
+        return self.questions.leaves(x)
+
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw a donor from the leaf of each row, uniformly and independently.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_rows, n_predictors)
+            Predictors, none missing.
+        rng : Generator
+            Gives one uniform number a row.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        drawn, donors = rng.random(len(x)), self.leaf_donors
+        _draw_donors(
+            as_columns(x),
+            *self.questions.as_arrays(),
+            donors.start,
+            donors.size,
+            donors.donors,
+            drawn,
+        )
+        return drawn
+
+
+@kernel
+def _draw_donors(
+    x, feature, threshold, right, first_level, end_level, levels, start, size, donors, drawn
+):
+    """Replace uniform random numbers by donors from the leaves of the rows."""
+    for i in range(len(x)):
+        leaf = find_leaf(x, i, feature, threshold, right, first_level, end_level, levels)
+        place = min(int(drawn[i] * size[leaf]), size[leaf] - 1)
+        drawn[i] = donors[start[leaf] + place]
