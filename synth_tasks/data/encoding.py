@@ -43,9 +43,7 @@ def encode(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
 def encode_column(column: pd.Series, variable: Variable) -> np.ndarray:
     """Encode one column; see `encode`."""
     if variable.is_categorical:
-        codes = pd.Index(list(variable.categories), dtype=object).get_indexer(
-            column.astype(object).to_numpy()
-        )
+        codes = _category_codes(column, variable)
         observed = column.notna().to_numpy()
         n_unknown = int((codes[observed] < 0).sum())
         if n_unknown:
@@ -66,6 +64,16 @@ def encode_column(column: pd.Series, variable: Variable) -> np.ndarray:
             f"column '{variable.name}' is {variable.kind} in the schema but is stored as "
             f"{column.dtype}: convert it or infer the schema anew"
         ) from None
+
+
+def _category_codes(column: pd.Series, variable: Variable) -> np.ndarray:
+    """Return the position of each label among the categories; -1 if it is none of them."""
+    known = pd.Index(list(variable.categories), dtype=object)
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return known.get_indexer(column.astype(object).to_numpy())
+    # Each label is looked up once, however many rows have it.
+    positions = known.get_indexer(column.cat.categories.astype(object))
+    return np.append(positions, -1)[column.cat.codes.to_numpy()]
 
 
 def decode(matrix: np.ndarray, schema: Schema, index: pd.Index | None = None) -> pd.DataFrame:

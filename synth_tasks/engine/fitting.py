@@ -139,7 +139,8 @@ def fit_variable(
         if refine is None:
             return fitted
         # Each person once: in a bootstrap sample one person may seem to be several.
-        everyone = plan.column(matrix, name)[np.unique(np.arange(len(matrix))[rows])]
+        each = rows if rows.dtype == bool else np.unique(rows)
+        everyone = plan.column(matrix, name)[each]
         return refine(fitted, everyone[Parts(variable).ordinary(everyone)])
 
     if name in plan.derived:

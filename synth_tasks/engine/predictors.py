@@ -58,7 +58,8 @@ class PlainColumns:
         positions = tuple(schema.position(name) for name in names)
         variables = tuple(schema[name] for name in names)
         fillers = tuple(
-            _filler(v, source[rows, p]) for v, p in zip(variables, positions, strict=True)
+            _filler(v, source[rows, p]) if has_parts(v) else 0.0
+            for v, p in zip(variables, positions, strict=True)
         )
         return cls(positions, variables, fillers)
 
@@ -101,7 +102,7 @@ def _select(source: np.ndarray, positions: Sequence[int], rows: np.ndarray) -> n
 
 
 def _filler(variable: Variable, values: np.ndarray) -> float:
-    if not has_parts(variable) or variable.is_categorical:
+    if variable.is_categorical:
         return 0.0
     ordinary = np.unique(values[Parts(variable).ordinary(values)])
     return float(f"{ordinary.mean():.1e}") if len(ordinary) >= ENOUGH_VALUES else 0.0

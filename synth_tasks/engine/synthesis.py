@@ -131,7 +131,7 @@ class Synthesizer(DrawsTables):
         # Cells yet to be drawn are NaN, so that no real value can reach a prediction.
         if k is None and plan.k == plan.n_rows:
             where = plan.replaced
-            work = np.where(where, np.nan, self.matrix)
+            work = _without(self.matrix, where)
         else:
             where = np.ones((plan.k if k is None else k, len(plan.schema)), dtype=bool)
             work = np.full(where.shape, np.nan, order="F")
@@ -286,7 +286,7 @@ def fit_synthesizer(
         synthesizers.append(fitted)
         events += [replace(e, event=f"stratum {number + 1}: {e.event}") for e in fitted.events]
     events += [LoggedEvent(", ".join(plan.strata), event) for event in merged]
-    kept = np.where(plan.replaced, np.nan, matrix)
+    kept = _without(matrix, plan.replaced)
     return StratifiedSynthesizer(plan, kept, strata, tuple(synthesizers), tuple(events))
 
 
@@ -322,8 +322,15 @@ def _fit_all(
     # The last variables have the most predictors: begun first, none is left to be waited for.
     steps = tuple(map_in_threads(fit, names[::-1], workers)[::-1])
     needs_all = plan.conditioning == "observed" or any(s.fitted is None for s in steps)
-    kept = matrix if needs_all else np.where(plan.replaced, np.nan, matrix)
+    kept = matrix if needs_all else _without(matrix, plan.replaced)
     return Synthesizer(plan, kept, steps, tuple(e for name in names for e in events[name]))
+
+
+def _without(matrix: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Return a column-major copy in which some cells are NaN."""
+    left = matrix.copy(order="F")
+    left[cells] = np.nan
+    return left
 
 
 def _training_rows(plan: ImputationPlan, name: str, matrix: np.ndarray) -> np.ndarray:
