@@ -1,0 +1,210 @@
+"""Synthesis by cart, and the same elsewhere.
+
+A benchmark says in its group what is measured and in its ``extra_info`` who is: ``who`` and, where a
+figure comes from another process, ``seconds`` and ``peak_gb``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synth_tasks import synthesize
+from synth_tasks.data import encode, infer_schema
+from synth_tasks.engine import fit_synthesizer
+from synth_tasks.engine.planning import plan_and_fill
+from synth_tasks.seeding import generator
+from tests.benchmarks.in_own_process import measure
+from tests.benchmarks.tables import numeric_table
+from tests.benchmarks.with_r import seconds_in_r
+from tests.benchmarks.with_sklearn import synthesize_with_sklearn
+from tests.engine.builders import completed_boys
+
+Benchmark = Any
+CORES = min(2, os.cpu_count() or 1)
+QUICK = bool(os.environ.get("BENCHMARK_QUICK"))
+REPLICATES = 100 if QUICK else 1000
+SIZES = [1000, 10_000, 50_000] if QUICK else [1000, 10_000, 100_000, 1_000_000]
+WIDTHS = [5, 10, 20, 40] if QUICK else [5, 10, 20, 40, 80]
+ROWS_OF_WIDTHS = 10_000
+
+
+def boys_settings(minbucket: int = 3) -> dict[str, Any]:
+    return {"method_options": {"cart": {"minbucket": minbucket, "cp": 1e-8}}}
+
+
+@cache
+def numbers(n_rows: int, n_columns: int = 20) -> pd.DataFrame:
+    return numeric_table(n_rows, n_columns)
+
+
+def encoded(frame: pd.DataFrame) -> tuple[np.ndarray, list[bool]]:
+    schema = infer_schema(frame)
+    return encode(frame, schema), [v.is_categorical for v in schema]
+
+
+def run(benchmark: Benchmark, who: str, work: Callable[[], object], rounds: int = 1) -> None:
+    benchmark.extra_info["who"] = who
+    benchmark.pedantic(work, rounds=rounds, warmup_rounds=1 if rounds > 1 else 0)
+
+
+# --- boys ------------------------------------------------------------------------------------------
+
+BOYS = pytest.mark.benchmark(group="boys (748 × 9), m = 5, one core")
+
+
+@BOYS
+def test_boys(benchmark: Benchmark) -> None:
+    boys = completed_boys()
+    run(benchmark, "prefect-synth", lambda: synthesize(boys, seed=1, **boys_settings()), 20)
+
+
+@BOYS
+def test_boys_fit_and_draws_alone(benchmark: Benchmark) -> None:
+    boys = completed_boys()
+    schema = infer_schema(boys)
+    plan, matrix = plan_and_fill(
+        encode(boys, schema), schema, m=5, where="all", method="cart", **boys_settings()
+    )
+
+    def work() -> None:
+        synthesizer = fit_synthesizer(plan, matrix)
+        for number in range(1, 6):
+            synthesizer.draw(1, number)
+
+    run(benchmark, "prefect-synth, without reading and writing tables", work, 20)
+
+
+@BOYS
+def test_boys_with_sklearn(benchmark: Benchmark) -> None:
+    matrix, categorical = encoded(completed_boys())
+    run(benchmark, "scikit-learn", lambda: synthesize_with_sklearn(matrix, categorical, 5, 3), 20)
+
+
+@BOYS
+@pytest.mark.parametrize("package", ["mice", "synthpop", "rpart"])
+def test_boys_in_r(benchmark: Benchmark, package: str, tmp_path: Path) -> None:
+    seconds = seconds_in_r(package, completed_boys(), 5, 3, tmp_path)
+    benchmark.extra_info["seconds"] = seconds
+    run(benchmark, f"R, {package}" + (" (fits alone)" if package == "rpart" else ""), lambda: None)
+
+
+# --- the study -------------------------------------------------------------------------------------
+
+
+def replicate(numbers_of_replicates: range) -> None:
+    boys = completed_boys()
+    schema = infer_schema(boys)
+    plan, matrix = plan_and_fill(
+        encode(boys, schema), schema, m=5, where="all", method="cart", **boys_settings()
+    )
+    for number in numbers_of_replicates:
+        rows = generator(1, "bootstrap", number).integers(len(matrix), size=len(matrix))
+        synthesizer = fit_synthesizer(plan, np.asfortranarray(matrix[rows]))
+        for synthesis in range(1, 6):
+            synthesizer.draw(1, synthesis)
+
+
+@pytest.mark.benchmark(group=f"{REPLICATES} bootstrap samples of boys, m = 5, {CORES} cores")
+def test_bootstraps(benchmark: Benchmark) -> None:
+    def work() -> None:
+        chunks = [range(i, REPLICATES, CORES) for i in range(CORES)]
+        with ProcessPoolExecutor(CORES, mp_context=get_context("spawn")) as pool:
+            list(pool.map(replicate, chunks))
+
+    run(benchmark, "prefect-synth", work)
+
+
+# --- larger tables ---------------------------------------------------------------------------------
+
+
+def group_of(n_rows: int) -> str:
+    return f"{n_rows:,} × 20 numbers, m = 1, {CORES} cores"
+
+
+@pytest.mark.parametrize(
+    "n_rows",
+    [pytest.param(n, marks=pytest.mark.benchmark(group=group_of(n))) for n in (50_000, 200_000)],
+)
+@pytest.mark.parametrize("who", ["prefect-synth", "scikit-learn"])
+def test_many_rows(benchmark: Benchmark, who: str, n_rows: int) -> None:
+    if QUICK and n_rows > 50_000:
+        pytest.skip("quick run")
+    frame = numbers(n_rows)
+    if who == "scikit-learn":
+        matrix, categorical = encoded(frame)
+        run(benchmark, who, lambda: synthesize_with_sklearn(matrix, categorical, 1, 5, CORES))
+    else:
+        settings = boys_settings(5)
+        run(benchmark, who, lambda: synthesize(frame, m=1, seed=1, workers=CORES, **settings), 3)
+
+
+@pytest.mark.parametrize(
+    "n_rows",
+    [
+        pytest.param(
+            n, marks=pytest.mark.benchmark(group=f"{n:,} × 20 mixed, m = 5, {CORES} cores")
+        )
+        for n in (100_000, 1_000_000)
+    ],
+)
+def test_mixed_table(benchmark: Benchmark, n_rows: int) -> None:
+    if QUICK and n_rows > 100_000:
+        pytest.skip("quick run")
+    benchmark.extra_info |= measure(n_rows, 5, CORES)
+    run(benchmark, "prefect-synth", lambda: None)
+
+
+@pytest.mark.benchmark(group="30 levels from 200 levels and a number, 50,000 rows, m = 1, one core")
+def test_many_levels(benchmark: Benchmark) -> None:
+    rng = np.random.default_rng(1)
+    place = rng.integers(0, 200, 50_000)
+    work = (place // 7 + rng.poisson(2, 50_000)) % 30
+    frame = pd.DataFrame(
+        {
+            "place": pd.Categorical([f"place {i}" for i in place]),
+            "age": rng.normal(40, 12, 50_000),
+            "work": pd.Categorical([f"work {i}" for i in work]),
+        }
+    )
+    run(benchmark, "prefect-synth", lambda: synthesize(frame, m=1, seed=1), 3)
+
+
+# --- growth of the cost ----------------------------------------------------------------------------
+
+
+@pytest.mark.benchmark(group="rows")
+@pytest.mark.parametrize("n_rows", SIZES)
+@pytest.mark.parametrize("who", ["prefect-synth", "scikit-learn"])
+def test_cost_of_rows(benchmark: Benchmark, who: str, n_rows: int) -> None:
+    benchmark.extra_info |= {"n_rows": n_rows, "n_columns": 20}
+    cost(benchmark, who, numbers(n_rows))
+
+
+@pytest.mark.benchmark(group="columns")
+@pytest.mark.parametrize("n_columns", WIDTHS)
+@pytest.mark.parametrize("who", ["prefect-synth", "scikit-learn"])
+def test_cost_of_columns(benchmark: Benchmark, who: str, n_columns: int) -> None:
+    benchmark.extra_info |= {"n_rows": ROWS_OF_WIDTHS, "n_columns": n_columns}
+    cost(benchmark, who, numbers(ROWS_OF_WIDTHS, n_columns))
+
+
+def cost(benchmark: Benchmark, who: str, frame: pd.DataFrame) -> None:
+    rounds = 3 if len(frame) <= 10_000 else 1
+    if who == "prefect-synth":
+        settings = boys_settings(5)
+        run(benchmark, who, lambda: synthesize(frame, m=1, seed=1, **settings), rounds)
+    elif len(frame) > 100_000:
+        pytest.skip("takes minutes")
+    else:
+        matrix, categorical = encoded(frame)
+        run(benchmark, who, lambda: synthesize_with_sklearn(matrix, categorical, 1, 5), rounds)
