@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from functools import lru_cache
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def generator(seed: int, *address: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=key)))
 
 
+@lru_cache(maxsize=4096)
 def _as_word(part: str | int) -> int:
     if isinstance(part, str):
         return int.from_bytes(hashlib.sha256(part.encode()).digest()[:8], "big")

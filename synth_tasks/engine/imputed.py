@@ -370,7 +370,8 @@ class MultiplyImputed:
 
 def keep_holes(plan: ImputationPlan, completed: np.ndarray) -> np.ndarray:
     """Give missing cells outside `where` back their hole: they were filled to predict others only."""
-    return np.where(plan.missing & ~plan.where, np.nan, completed)
+    cells = plan.missing & ~plan.where
+    return np.where(cells, np.nan, completed) if cells.any() else completed
 
 
 def _continue_chain(

@@ -214,8 +214,9 @@ class ImputationPlan:
         """Return the column of a variable."""
         return matrix[:, self.schema.position(name)]
 
+    @cached_property
     def sequential_predictors(self) -> dict[str, tuple[str, ...]]:
-        """Return the predictors of each variable in a sequential synthesis.
+        """The predictors of each variable in a sequential synthesis.
 
         These are the allowed predictors that are not overimputed at all, or that were visited before.
         A passive variable counts as visited as soon as its inputs are.
@@ -236,7 +237,7 @@ class ImputationPlan:
         """
         methods = dict(self.methods)
         if self.conditioning == "synthetic":
-            predictors = self.sequential_predictors()
+            predictors = self.sequential_predictors
             methods |= {name: MARGIN_METHOD for name, p in predictors.items() if not p}
         return methods
 
@@ -245,7 +246,7 @@ class ImputationPlan:
     def __str__(self) -> str:
         """Return a table of what will be done."""
         sequential = self.synthesises and self.conditioning == "synthetic"
-        predictors = self.sequential_predictors() if sequential else self.predictors
+        predictors = self.sequential_predictors if sequential else self.predictors
         methods = self.effective_methods() if sequential else self.methods
         rows = [
             {

@@ -21,11 +21,13 @@ from synth_tasks.engine.fitting import (
     training_rows,
 )
 from synth_tasks.engine.levels import lost_levels
+from synth_tasks.engine.parts import TwoPart
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
-from synth_tasks.engine.refinement import refine
+from synth_tasks.engine.refinement import Refined, refine
 from synth_tasks.engine.strata import Strata, divide
-from synth_tasks.engine.tree import SortedColumns
+from synth_tasks.engine.tree import SortedColumns, Tree, tree_as_text
 from synth_tasks.engine.workers import map_in_threads
+from synth_tasks.errors import PlanError
 from synth_tasks.seeding import generator
 
 
@@ -150,6 +152,29 @@ class Synthesizer(DrawsTables):
             done.add(step.name)
             self._compute_passive(work, where, done)
         return work
+
+    def tree_as_text(self, name: str, maxdepth: int = 5) -> str:
+        """Draw the tree of a variable as text: CONFIDENTIAL, for it tells values of the data.
+
+        Parameters
+        ----------
+        name : str
+            A variable that is drawn by cart.
+        maxdepth : int, default 5
+            Deeper parts are left out.
+
+        Returns
+        -------
+        str
+            One line a node; see `synth_tasks.engine.tree.tree_as_text`.
+        """
+        fitted = next((step.fitted for step in self.steps if step.name == name), None)
+        model = None if fitted is None else fitted.model
+        while isinstance(model, (Refined, TwoPart)):
+            model = model.model if isinstance(model, Refined) else model.value
+        if fitted is None or not isinstance(model, Tree):
+            raise PlanError(f"'{name}' has no fitted tree: name a variable whose method is cart")
+        return tree_as_text(model, self.plan.schema[name], fitted.columns.described, maxdepth)
 
     def _refit(self, step: SynthesisStep, rng: np.random.Generator) -> FittedVariable:
         """Fit on a bootstrap sample, as the approximate Bayesian bootstrap of a proper synthesis."""
@@ -303,7 +328,7 @@ def _fit_all(
     plan: ImputationPlan, matrix: np.ndarray, workers: int, step: Callable[[], None]
 ) -> Synthesizer:
     sequential = plan.conditioning == "synthetic"
-    predictors = plan.sequential_predictors() if sequential else dict(plan.predictors)
+    predictors = plan.sequential_predictors if sequential else dict(plan.predictors)
     names = plan.drawn
     sorted_columns = SortedColumns(matrix, plan.schema.variables)
     events: dict[str, list[LoggedEvent]] = {name: [] for name in names}

@@ -97,7 +97,7 @@ def make_manifest(
     dict
         JSON-ready; without the checksums, which `write_manifest` adds.
     """
-    predictors = plan.sequential_predictors() if provenance.conditioning == "synthetic" else {}
+    predictors = plan.sequential_predictors if provenance.conditioning == "synthetic" else {}
     content = spec.model_dump(mode="json", exclude={"base", "publish", "policy", "run"})
     content["dataset"].pop("source")
     return {

@@ -21,7 +21,9 @@ import pytest
 from synth_tasks import synthesize
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.engine import fit_synthesizer
+from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.planning import plan_and_fill
+from synth_tasks.engine.workers import one_native_thread
 from synth_tasks.seeding import generator
 from tests.benchmarks.in_own_process import measure
 from tests.benchmarks.tables import numeric_table
@@ -36,6 +38,7 @@ REPLICATES = 100 if QUICK else 1000
 SIZES = [1000, 10_000, 50_000] if QUICK else [1000, 10_000, 100_000, 1_000_000]
 WIDTHS = [5, 10, 20, 40] if QUICK else [5, 10, 20, 40, 80]
 ROWS_OF_WIDTHS = 10_000
+INSIDE = "prefect-synth, without reading and writing tables"
 
 
 def boys_settings(minbucket: int = 3) -> dict[str, Any]:
@@ -50,6 +53,27 @@ def numbers(n_rows: int, n_columns: int = 20) -> pd.DataFrame:
 def encoded(frame: pd.DataFrame) -> tuple[np.ndarray, list[bool]]:
     schema = infer_schema(frame)
     return encode(frame, schema), [v.is_categorical for v in schema]
+
+
+def planned(frame: pd.DataFrame, m: int, minbucket: int) -> tuple[ImputationPlan, np.ndarray]:
+    schema = infer_schema(frame)
+    settings = {"m": m, "where": "all", "method": "cart"} | boys_settings(minbucket)
+    return plan_and_fill(encode(frame, schema), schema, **settings)
+
+
+def fit_and_draw(
+    frame: pd.DataFrame, m: int, minbucket: int, workers: int = 1
+) -> Callable[[], None]:
+    """Return the work without what surrounds it: reading the table, planning, writing tables."""
+    plan, matrix = planned(frame, m, minbucket)
+
+    def work() -> None:
+        with one_native_thread():
+            synthesizer = fit_synthesizer(plan, matrix, workers)
+            for number in range(1, m + 1):
+                synthesizer.draw(1, number)
+
+    return work
 
 
 def run(benchmark: Benchmark, who: str, work: Callable[[], object], rounds: int = 1) -> None:
@@ -70,18 +94,7 @@ def test_boys(benchmark: Benchmark) -> None:
 
 @BOYS
 def test_boys_fit_and_draws_alone(benchmark: Benchmark) -> None:
-    boys = completed_boys()
-    schema = infer_schema(boys)
-    plan, matrix = plan_and_fill(
-        encode(boys, schema), schema, m=5, where="all", method="cart", **boys_settings()
-    )
-
-    def work() -> None:
-        synthesizer = fit_synthesizer(plan, matrix)
-        for number in range(1, 6):
-            synthesizer.draw(1, number)
-
-    run(benchmark, "prefect-synth, without reading and writing tables", work, 20)
+    run(benchmark, INSIDE, fit_and_draw(completed_boys(), m=5, minbucket=3), 20)
 
 
 @BOYS
@@ -102,11 +115,7 @@ def test_boys_in_r(benchmark: Benchmark, package: str, tmp_path: Path) -> None:
 
 
 def replicate(numbers_of_replicates: range) -> None:
-    boys = completed_boys()
-    schema = infer_schema(boys)
-    plan, matrix = plan_and_fill(
-        encode(boys, schema), schema, m=5, where="all", method="cart", **boys_settings()
-    )
+    plan, matrix = planned(completed_boys(), m=5, minbucket=3)
     for number in numbers_of_replicates:
         rows = generator(1, "bootstrap", number).integers(len(matrix), size=len(matrix))
         synthesizer = fit_synthesizer(plan, np.asfortranarray(matrix[rows]))
@@ -135,17 +144,18 @@ def group_of(n_rows: int) -> str:
     "n_rows",
     [pytest.param(n, marks=pytest.mark.benchmark(group=group_of(n))) for n in (50_000, 200_000)],
 )
-@pytest.mark.parametrize("who", ["prefect-synth", "scikit-learn"])
+@pytest.mark.parametrize("who", ["prefect-synth", INSIDE, "scikit-learn"])
 def test_many_rows(benchmark: Benchmark, who: str, n_rows: int) -> None:
     if QUICK and n_rows > 50_000:
         pytest.skip("quick run")
-    frame = numbers(n_rows)
-    if who == "scikit-learn":
+    frame, settings = numbers(n_rows), boys_settings(5)
+    if who == "prefect-synth":
+        run(benchmark, who, lambda: synthesize(frame, m=1, seed=1, workers=CORES, **settings), 3)
+    elif who == INSIDE:
+        run(benchmark, who, fit_and_draw(frame, m=1, minbucket=5, workers=CORES), 3)
+    else:
         matrix, categorical = encoded(frame)
         run(benchmark, who, lambda: synthesize_with_sklearn(matrix, categorical, 1, 5, CORES))
-    else:
-        settings = boys_settings(5)
-        run(benchmark, who, lambda: synthesize(frame, m=1, seed=1, workers=CORES, **settings), 3)
 
 
 @pytest.mark.parametrize(

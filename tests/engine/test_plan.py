@@ -39,7 +39,7 @@ def test_a_plan_survives_json() -> None:
     assert again.events == p.events
     assert again.passive.order == ["bmi"]
     assert (again.m, again.maxit, again.k, again.proper) == (3, 2, 748, True)
-    assert again.sequential_predictors() == p.sequential_predictors()
+    assert again.sequential_predictors == p.sequential_predictors
 
 
 def test_a_plan_prints_as_a_table() -> None:

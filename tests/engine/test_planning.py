@@ -133,7 +133,7 @@ def test_imputations_of_a_variable_that_is_not_synthesised_stay() -> None:
     p = plan(where=where)
     assert p.drawn == ["c"]
     assert p.replaced.sum(axis=0).tolist() == [0, 0, 4, 0]
-    assert p.sequential_predictors()["c"] == ("a", "b", "g")
+    assert p.sequential_predictors["c"] == ("a", "b", "g")
 
 
 # --- predictors -----------------------------------------------------------------------------------
@@ -172,21 +172,21 @@ def test_a_variable_whose_holes_stay_predicts_nothing() -> None:
 
 
 def test_a_synthesis_predicts_from_variables_visited_before() -> None:
-    found = plan(where="all", visit_sequence=["g", "c", "a", "b"]).sequential_predictors()
+    found = plan(where="all", visit_sequence=["g", "c", "a", "b"]).sequential_predictors
     assert found == {"g": (), "c": ("g",), "a": ("c", "g"), "b": ("a", "c", "g")}
 
 
 def test_a_variable_that_is_kept_predicts_from_the_start() -> None:
     where = make_where(SMALL, "all")
     where["c"] = False
-    assert plan(where=where).sequential_predictors()["a"] == ("c",)
+    assert plan(where=where).sequential_predictors["a"] == ("c",)
 
 
 def test_a_variable_replaced_in_part_predicts_only_after_its_visit() -> None:
     where = make_where(SMALL, "none")
     where["a"] = SMALL["a"].notna()
     where.loc[0, "c"] = True
-    assert plan(where=where).sequential_predictors() == {"a": (), "c": ("a",)}
+    assert plan(where=where).sequential_predictors == {"a": (), "c": ("a",)}
 
 
 # --- visits ---------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_not_even_through_another_one() -> None:
 
 def test_a_passive_variable_counts_as_visited_when_its_inputs_are() -> None:
     p = plan(BOYS, method=BMI, where="all")
-    found = p.sequential_predictors()
+    found = p.sequential_predictors
     assert found["wgt"] == ("age", "hgt")
     assert found["hc"] == ("age", "hgt", "wgt", "bmi")
     assert "bmi" not in found

@@ -13,6 +13,7 @@ from synth_tasks.data import VariableOverride, encode, infer_schema
 from synth_tasks.engine import Synthesizer, fit_synthesizer, registry, synthesize
 from synth_tasks.engine.planning import make_plan
 from synth_tasks.engine.registry import NUMBERS, Context, method
+from synth_tasks.errors import PlanError
 
 N = 40
 FRAME = pd.DataFrame(
@@ -265,3 +266,25 @@ def test_a_derived_column_follows_the_synthetic_one() -> None:
     made = synthesize(frame, m=1, seed=1)
     np.testing.assert_allclose(made.complete(1)["e"], 3 * made.complete(1)["a"] + 1, atol=0.011)
     assert made.provenance.methods["e"] == "derived"
+
+
+def test_the_tree_of_a_variable_can_be_read() -> None:
+    synthesizer = fit(method="cart")
+    lines = synthesizer.tree_as_text("d", maxdepth=1).splitlines()
+    assert lines[0].startswith(f"all rows: {N} rows, mean ")
+    assert len(lines) == 3
+    refined = fit(method="cart", smoothing="spline", tail_support=3)
+    assert refined.tree_as_text("d", maxdepth=1).splitlines() == lines
+    for name in ("a", "nobody"):
+        with pytest.raises(PlanError, match=f"'{name}' has no fitted tree: name a variable whose"):
+            synthesizer.tree_as_text(name)
+
+
+def test_bootstrap_samples_of_a_proper_synthesis_share_one_sort() -> None:
+    """Counts and repeated rows give the same trees, so the sets are those of a tree grown anew."""
+    synthesizer = fit(method="cart", proper=True)
+    assert synthesizer._sorted_columns is synthesizer._sorted_columns
+    first, second = (synthesizer.draw(seed=1, set_number=i) for i in (1, 2))
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(synthesizer.draw(seed=1, set_number=1), first)
+    np.testing.assert_array_equal(fit(method="cart", proper=True).draw(1, 1), first)

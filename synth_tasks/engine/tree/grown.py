@@ -53,7 +53,7 @@ class Tree:
         drawn, donors = rng.random(len(x)), self.leaf_donors
         _draw_donors(
             as_columns(x),
-            *self.questions.as_arrays(),
+            *self.questions.packed,
             donors.start,
             donors.size,
             donors.donors,
@@ -63,11 +63,9 @@ class Tree:
 
 
 @kernel
-def _draw_donors(
-    x, feature, threshold, right, first_level, end_level, levels, start, size, donors, drawn
-):
+def _draw_donors(x, nodes, first_level, end_level, levels, start, size, donors, drawn):
     """Replace uniform random numbers by donors from the leaves of the rows."""
     for i in range(len(x)):
-        leaf = find_leaf(x, i, feature, threshold, right, first_level, end_level, levels)
+        leaf = find_leaf(x, i, nodes, first_level, end_level, levels)
         place = min(int(drawn[i] * size[leaf]), size[leaf] - 1)
         drawn[i] = donors[start[leaf] + place]

@@ -187,9 +187,9 @@ def _thresholds(
     Where no number lies between them it is the lower one, which goes left too.
     """
     thresholds = np.zeros(len(feature))
-    for f in np.unique(feature[ordered]):
-        asked = ordered & (feature == f)
-        _, values = sample.columns.column(sample.positions[f])
+    for f, position in enumerate(sample.positions):
+        asked = np.flatnonzero(ordered & (feature == f))
+        _, values = sample.columns.column(position)
         below, above = values[low[asked]], values[high[asked]]
         middle = below + (above - below) / 2
         thresholds[asked] = np.where(middle < above, middle, below)

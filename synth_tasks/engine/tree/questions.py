@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
 from synth_tasks.engine.tree.compiled import kernel, part
 
 LEAF = -1
+# Nominal predictors 0, 1, ... are -2, -3, ... for the kernels.
+BEFORE_LEAF = LEAF - 1
+# All that is asked in a node lies in one line of the processor's cache.
+NODE = np.dtype([("threshold", "f8"), ("feature", "i4"), ("right", "i4")], align=True)
 
 
 @dataclass(frozen=True)
@@ -50,19 +55,21 @@ class Questions:
         ndarray of int32 of shape (n_rows,)
         """
         found = np.empty(len(x), dtype=np.int32)
-        find_leaves(as_columns(x), *self.as_arrays(), found)
+        find_leaves(as_columns(x), *self.packed, found)
         return found
 
-    def as_arrays(self) -> tuple[np.ndarray, ...]:
-        """Return what the kernels take."""
-        return (
-            _whole(self.feature),
-            self.threshold,
-            _whole(self.right),
-            _whole(self.first_level),
-            _whole(self.end_level),
-            _whole(self.levels),
-        )
+    @cached_property
+    def packed(self) -> tuple[np.ndarray, ...]:
+        """What the kernels take: nodes side by side in memory, and the levels that go left."""
+        nodes = np.empty(len(self.feature), dtype=NODE)
+        lists_levels = self.first_level < self.end_level
+        nodes["threshold"], nodes["right"] = self.threshold, self.right
+        nodes["feature"] = np.where(lists_levels, BEFORE_LEAF - self.feature, self.feature)
+        return nodes, _whole(self.first_level), _whole(self.end_level), _whole(self.levels)
+
+    def __getstate__(self) -> dict[str, np.ndarray]:
+        """Leave behind, when stored, what can be computed."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 def as_columns(x: np.ndarray) -> np.ndarray:
@@ -77,22 +84,26 @@ def _whole(numbers: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def find_leaves(x, feature, threshold, right, first_level, end_level, levels, found):
+def find_leaves(x, nodes, first_level, end_level, levels, found):
     """Write the leaf of each row to `found`."""
     for i in range(len(x)):
-        found[i] = find_leaf(x, i, feature, threshold, right, first_level, end_level, levels)
+        found[i] = find_leaf(x, i, nodes, first_level, end_level, levels)
 
 
 @part
-def find_leaf(x, i, feature, threshold, right, first_level, end_level, levels):
+def find_leaf(x, i, nodes, first_level, end_level, levels):
     """Return the leaf of a row."""
     node = 0
-    while feature[node] != LEAF:
-        value = x[i, feature[node]]
-        low, end = first_level[node], end_level[node]
-        goes_left = value <= threshold[node]
-        if low < end:
-            level, high = np.int32(value), end
+    while True:
+        asked = nodes[node].feature
+        if asked == LEAF:
+            return node
+        if asked > LEAF:
+            goes_left = x[i, asked] <= nodes[node].threshold
+        else:
+            level = np.int32(x[i, BEFORE_LEAF - asked])
+            low, end = first_level[node], end_level[node]
+            high = end
             while low < high:  # binary search for the first level that is not smaller
                 middle = (low + high) >> 1
                 if levels[middle] < level:
@@ -100,5 +111,4 @@ def find_leaf(x, i, feature, threshold, right, first_level, end_level, levels):
                 else:
                     high = middle
             goes_left = low < end and levels[low] == level
-        node = node + 1 if goes_left else right[node]
-    return node
+        node = node + 1 if goes_left else nodes[node].right
