@@ -17,8 +17,8 @@ from synth_tasks.engine.convergence import convergence_table
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.plots import density_plot, strip_plot, trace_plot
 from synth_tasks.engine.workers import Executors, check_workers, run_all
-from synth_tasks.errors import PlanError, PoolingError
-from synth_tasks.inference import ModelFit, PooledEstimates, fit_model, pool
+from synth_tasks.errors import PlanError
+from synth_tasks.inference import ModelFit, PooledEstimates, choose_rule, fit_model, pool
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -180,30 +180,29 @@ class MultiplyImputed:
     @property
     def pooling_rule(self) -> str:
         """The rule that pools estimates from these sets."""
-        if self.provenance.stage == "imputation":
-            return "rubin1987"
-        if self.provenance.stage == "synthesis":
-            return "reiter2003"
-        if self.provenance.r > 1 and self.provenance.m > 1:
-            return "reiter2004"
-        raise PoolingError(
-            "incomplete data that were synthesised are pooled from 2 or more imputations of 2 or more "
-            "syntheses each: set m and r, or impute once (m = 1) and synthesise the completed data"
-        )
+        return choose_rule(self.provenance)[0]
 
     def pool(
-        self, model: str, formula: str | None = None, variables: list[str] | None = None
+        self,
+        model: str,
+        formula: str | None = None,
+        variables: list[str] | None = None,
+        rule: str = "auto",
     ) -> PooledEstimates:
         """Fit an analysis model to every set and pool by the rule that holds for them.
+
+        Parameters
+        ----------
+        model, formula, variables
+            See `synth_tasks.fit_model`.
+        rule : str, default "auto"
+            See `synth_tasks.pool`; a rule that does not hold is refused.
 
         Returns
         -------
         PooledEstimates
         """
-        fits = self.fit(model, formula, variables)
-        p = self.provenance
-        n = p.n if p.k != p.n else None
-        return pool(fits, rule=self.pooling_rule, r=p.r, n=n)
+        return pool(self.fit(model, formula, variables), rule, origin=self.provenance)
 
     # --- chains ----------------------------------------------------------------------------------
 

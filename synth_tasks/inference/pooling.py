@@ -1,25 +1,14 @@
 """Pooling of estimates from several imputed or synthetic data sets.
 
-From the estimates q_l and variances u_l of m sets follow, term by term::
-
-    qbar = mean of q_l      ubar = mean of u_l      b = sum (q_l - qbar)² / (m - 1)
-
-A rule says how ubar and b make up the total variance T and which t distribution refers
-(qbar - Q) / sqrt(T). Which rule holds depends on how the sets were made:
-
-``reiter2003``
-    Synthetic sets drawn from models fitted to the real sample, in part or completely.
-``rubin1987``
-    Imputed sets: missing values were filled in, observed values are real.
-``reiter2004``
-    Nested sets: incomplete data were imputed m times, and each completed version synthesised r times.
+A rule says what the total variance is and to what distribution estimates refer; see
+`synth_tasks.inference.rules`.
 
 The rules hold for estimates that are nearly normal; correlations are pooled on Fisher's z scale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +16,43 @@ import pandas as pd
 from scipy import stats
 
 from synth_tasks.errors import PoolingError
+from synth_tasks.inference.choice import Origin, choose_rule
 from synth_tasks.inference.models import ModelFit, Scale
+from synth_tasks.inference.rules import RULES, Components, Reference, ratio
 
 COLUMNS = (
     "term", "estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high",
     "ubar", "b", "t", "r", "lambda", "fmi",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """The mean estimates of k terms and their covariances.
+
+    Parameters
+    ----------
+    estimates : ndarray of shape (k,)
+        Means over all sets.
+    ubar : ndarray of shape (k, k)
+        Mean covariance within sets.
+    b : ndarray of shape (k, k)
+        Covariance of the estimates between sets, or between the means of imputations.
+    m, r : int
+        Sets, or imputations and syntheses of each.
+    within : ndarray of shape (k, k), optional
+        Mean covariance of the estimates within an imputation, where there are two stages.
+    size_ratio : float
+        Rows of a set divided by rows of the real sample.
+    """
+
+    estimates: np.ndarray
+    ubar: np.ndarray
+    b: np.ndarray
+    m: int
+    r: int
+    within: np.ndarray | None
+    size_ratio: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +82,10 @@ class PooledEstimates:
         What was fitted.
     confidence : float
         Level of the intervals.
+    spread : Spread
+        Covariances within and between sets, for tests of several terms.
+    why : str
+        Why this rule holds, where it was chosen or checked by the origin of the sets.
     """
 
     table: pd.DataFrame
@@ -70,6 +94,8 @@ class PooledEstimates:
     model: str
     label: str
     confidence: float
+    spread: Spread
+    why: str = ""
 
     def to_markdown(self, digits: int = 3) -> str:
         """Return a table for a report: term, estimate, standard error, df, p and interval."""
@@ -90,73 +116,23 @@ class PooledEstimates:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
-class Components:
-    """What every rule starts from; arrays of shape (k,).
-
-    Parameters
-    ----------
-    ubar : ndarray
-        Mean of the variances within sets.
-    b : ndarray
-        Variance of the estimates between sets.
-    m : int
-        Number of sets.
-    df_complete : float
-        Degrees of freedom that the complete data would have.
-    r : int
-        Sets of each of the m imputations, where there are two stages.
-    within : ndarray, optional
-        Mean variance of the estimates within an imputation, where there are two stages; `b` is then the
-        variance of the means of imputations.
-    """
-
-    ubar: np.ndarray
-    b: np.ndarray
-    m: int
-    df_complete: float
-    r: int = 1
-    within: np.ndarray | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """What a rule returns; arrays of shape (k,).
-
-    Parameters
-    ----------
-    t : ndarray
-        Total variance.
-    df : ndarray
-        Degrees of freedom of the t distribution.
-    added : ndarray
-        Part of `t` that is due to synthesis or missing values.
-    fmi : ndarray
-        Fraction of missing information; NaN where the rule does not define it.
-    """
-
-    t: np.ndarray
-    df: np.ndarray
-    added: np.ndarray
-    fmi: np.ndarray
-
-
 def pool(
     fits: Sequence[ModelFit],
     rule: str = "reiter2003",
     confidence: float = 0.95,
     r: int = 1,
     n: int | None = None,
+    origin: Origin | None = None,
 ) -> PooledEstimates:
     """Pool the fits of one model to m data sets.
 
     Parameters
     ----------
     fits : sequence of ModelFit, length m
-        One a set, with the same terms in the same order; m is at least 2.
-    rule : {"reiter2003", "rubin1987", "reiter2004"}
-        ``reiter2003`` for synthetic sets, ``rubin1987`` for imputed sets, ``reiter2004`` for syntheses
-        of imputed sets.
+        One a set, with the same terms in the same order; m is at least 2, but for the rules of Raab.
+    rule : str, default "reiter2003"
+        Name of a rule in `synth_tasks.inference.rules`, or "auto" to choose by `origin`. The default is
+        for synthetic sets as this package makes them of complete data.
     confidence : float
         Level of the intervals, between 0 and 1.
     r : int, default 1
@@ -165,6 +141,9 @@ def pool(
         Rows of the real sample, where synthetic sets have another number of rows, k: the variances
         within sets are then multiplied by k/n, for the models know no more than the sample
         (Raab, Nowok & Dibben 2016).
+    origin : Origin, optional
+        How the sets were made, such as the ``provenance`` of `MultiplyImputed`. It gives `r` and `n`,
+        chooses the rule, or refuses one that does not hold.
 
     Returns
     -------
@@ -173,28 +152,65 @@ def pool(
     Raises
     ------
     PoolingError
-        If the rule is unknown, there are fewer than two fits, or the fits are not of one model.
+        If the rule is unknown or does not hold, there are too few fits, or they are not of one model.
     """
+    why = ""
+    if origin is not None:
+        rule, why = choose_rule(origin, rule)
+        r = origin.r if rule == "reiter2004" else 1
+        n = origin.n if origin.k != origin.n else None
+    elif rule == "auto":
+        raise PoolingError(
+            "rule 'auto' needs to know how the sets were made: give origin (the provenance of a "
+            f"MultiplyImputed), or name one of {', '.join(RULES)}"
+        )
     if rule not in RULES:
         raise PoolingError(f"unknown pooling rule '{rule}': use one of {', '.join(RULES)}")
     if not 0 < confidence < 1:
         raise PoolingError(f"confidence must lie between 0 and 1, not be {confidence}: use 0.95")
     _check_fits(fits, rule)
     r = _check_nests(len(fits), rule, r)
-    estimates = np.array([fit.estimates for fit in fits])
-    estimate = estimates.mean(axis=0)
-    nests = estimates.reshape(-1, r, estimates.shape[1])
+    spread = _spread(fits, r, _size_ratio(fits, n), RULES[rule].uses_sample_size)
     components = Components(
-        ubar=np.array([np.diag(fit.covariance) for fit in fits]).mean(axis=0)
-        * _size_ratio(fits, n),
-        b=nests.mean(axis=1).var(axis=0, ddof=1),
-        m=len(nests),
+        ubar=np.diag(spread.ubar),
+        b=np.diag(spread.b),
+        m=spread.m,
         df_complete=min(fit.df_residual for fit in fits),
         r=r,
-        within=nests.var(axis=1, ddof=1).mean(axis=0) if r > 1 else None,
+        within=None if spread.within is None else np.diag(spread.within),
+        size_ratio=spread.size_ratio,
     )
-    table = _tabulate(fits[0], estimate, components, RULES[rule](components), confidence)
-    return PooledEstimates(table, rule, len(fits), fits[0].model, fits[0].label, confidence)
+    table = _tabulate(
+        fits[0], spread.estimates, components, RULES[rule].pool(components), confidence
+    )
+    return PooledEstimates(
+        table, rule, len(fits), fits[0].model, fits[0].label, confidence, spread, why
+    )
+
+
+def _spread(fits: Sequence[ModelFit], r: int, size_ratio: float, uses_sample_size: bool) -> Spread:
+    """Add up estimates and covariances of all sets."""
+    estimates = np.array([fit.estimates for fit in fits])
+    nests = estimates.reshape(-1, r, estimates.shape[1])
+    ubar = np.array([fit.covariance for fit in fits]).mean(axis=0)
+    within = None
+    if r > 1:
+        within = np.mean([_covariance(nest) for nest in nests], axis=0)
+    return Spread(
+        estimates=estimates.mean(axis=0),
+        ubar=ubar * size_ratio if uses_sample_size else ubar,
+        b=_covariance(nests.mean(axis=1)),
+        m=len(nests),
+        r=r,
+        within=within,
+        size_ratio=size_ratio,
+    )
+
+
+def _covariance(estimates: np.ndarray) -> np.ndarray:
+    """Return the covariance of estimates, one set a row; zero for a single set."""
+    deviations = estimates - estimates.mean(axis=0)
+    return deviations.T @ deviations / max(1, len(estimates) - 1)
 
 
 def summarize(fit: ModelFit, confidence: float = 0.95) -> pd.DataFrame:
@@ -220,87 +236,6 @@ def summarize(fit: ModelFit, confidence: float = 0.95) -> pd.DataFrame:
     return _tabulate(fit, fit.estimates, components, reference, confidence)[list(COLUMNS[:8])]
 
 
-def pool_reiter_2003(c: Components) -> Reference:
-    """Pool synthetic sets: T = ubar + b / m, df = (m - 1) (1 + ubar / (b / m))².
-
-    Holds for partial synthesis and for complete synthesis from models fitted to the sample, also
-    when the parameters of the models are not drawn from their posterior (Reiter & Kinney 2012). It
-    does not hold for real values in which missing ones were imputed.
-
-    References
-    ----------
-    Reiter (2003). Inference for partially synthetic, public use microdata sets. Survey Methodology
-    29, 181-188.
-    Reiter & Kinney (2012). Inferentially valid, partially synthetic data: generating from posterior
-    predictive distributions not necessary. Journal of Official Statistics 28, 583-590.
-    """
-    added = c.b / c.m
-    with np.errstate(over="ignore"):
-        df = (c.m - 1) * (1.0 + _ratio(c.ubar, added, when_both_zero=np.inf)) ** 2
-    return Reference(t=c.ubar + added, df=df, added=added, fmi=np.full_like(added, np.nan))
-
-
-def pool_rubin_1987(c: Components) -> Reference:
-    """Pool imputed sets: T = ubar + (1 + 1/m) b, with the degrees of freedom of Barnard & Rubin.
-
-    With lambda = (1 + 1/m) b / T, A = (1 - lambda) (1 + v) v and v the complete-data degrees of
-    freedom, df = (m - 1) A / ((v + 3) (m - 1) + lambda² A), which is stable for lambda near zero;
-    for infinite v it is (m - 1) / lambda², and without variance within sets m - 1. The fraction of
-    missing information is (r + 2 / (df + 3)) / (1 + r) with r = (1 + 1/m) b / ubar.
-
-    References
-    ----------
-    Rubin (1987). Multiple Imputation for Nonresponse in Surveys. Wiley, section 3.1.
-    Barnard & Rubin (1999). Small-sample degrees of freedom with multiple imputation. Biometrika 86,
-    948-955.
-    """
-    added = (1.0 + 1.0 / c.m) * c.b
-    t = c.ubar + added
-    share = _ratio(added, t, when_both_zero=0.0)
-    v = c.df_complete
-    if np.isinf(v):
-        df = _ratio(np.full_like(share, c.m - 1.0), share**2, when_both_zero=np.inf)
-    else:
-        a = (1.0 - share) * (1.0 + v) * v
-        df = (c.m - 1) * a / ((v + 3.0) * (c.m - 1) + share**2 * a)
-        # v says how well ubar is known; where there is no ubar only b is estimated.
-        df = np.where(share < 1.0, df, c.m - 1.0)
-    return Reference(t=t, df=df, added=added, fmi=share + (1.0 - share) * 2.0 / (df + 3.0))
-
-
-def pool_reiter_2004(c: Components) -> Reference:
-    """Pool nested sets: T = (1 + 1/m) b - within / r + ubar, where b is the variance of nest means.
-
-    The degrees of freedom are 1 / { [(1 + 1/m) b]² / ((m - 1) T²) + (within / r)² / (m (r - 1) T²) }.
-    Where T would not be positive, (1 + 1/m) b + ubar takes its place, with
-    (m - 1) (1 + m ubar / ((m + 1) b))² degrees of freedom.
-
-    References
-    ----------
-    Reiter (2004). Simultaneous use of multiple imputation for missing data and disclosure limitation.
-    Survey Methodology 30, 235-242.
-    Reiter (2008). Selecting the number of imputed datasets when using multiple imputation for missing
-    data and disclosure limitation. Statistics and Probability Letters 78, 15-20.
-    """
-    assert c.within is not None  # noqa: S101  (`pool` refuses sets that are not nested)
-    between, within = (1.0 + 1.0 / c.m) * c.b, c.within / c.r
-    t = between - within + c.ubar
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        df = 1.0 / (between**2 / ((c.m - 1) * t**2) + within**2 / (c.m * (c.r - 1) * t**2))
-        adjusted_df = (c.m - 1) * (1.0 + _ratio(c.ubar, between, when_both_zero=np.inf)) ** 2
-    negative = t <= 0
-    t = np.where(negative, between + c.ubar, t)
-    df = np.where(negative, adjusted_df, df)
-    return Reference(t=t, df=df, added=t - c.ubar, fmi=np.full_like(t, np.nan))
-
-
-RULES: dict[str, Callable[[Components], Reference]] = {
-    "reiter2003": pool_reiter_2003,
-    "rubin1987": pool_rubin_1987,
-    "reiter2004": pool_reiter_2004,
-}
-
-
 def _size_ratio(fits: Sequence[ModelFit], n: int | None) -> float:
     """Return k/n; 1 if the sets have as many rows as the sample."""
     if n is None:
@@ -323,9 +258,10 @@ def _check_nests(n_sets: int, rule: str, r: int) -> int:
 
 
 def _check_fits(fits: Sequence[ModelFit], rule: str) -> None:
-    if len(fits) < 2:
+    least = RULES[rule].least_sets
+    if len(fits) < least:
         raise PoolingError(
-            f"the rule {rule} needs the fits of at least 2 data sets, not {len(fits)}: "
+            f"the rule {rule} needs the fits of at least {least} data sets, not {len(fits)}: "
             "raise m (synthesis.m or imputation.m)"
         )
     first = fits[0]
@@ -353,7 +289,7 @@ def _tabulate(
     fit: ModelFit, estimate: np.ndarray, c: Components, ref: Reference, confidence: float
 ) -> pd.DataFrame:
     std_error = np.sqrt(ref.t)
-    statistic = _ratio(estimate, std_error, when_both_zero=0.0)
+    statistic = ratio(estimate, std_error, when_both_zero=0.0)
     half_width = std_error * stats.t.ppf((1.0 + confidence) / 2.0, ref.df)
     columns = (
         fit.terms,
@@ -367,8 +303,8 @@ def _tabulate(
         c.ubar,
         c.b,
         ref.t,
-        _ratio(ref.added, c.ubar, when_both_zero=0.0),
-        _ratio(ref.added, ref.t, when_both_zero=0.0),
+        ratio(ref.added, c.ubar, when_both_zero=0.0),
+        ratio(ref.added, ref.t, when_both_zero=0.0),
         ref.fmi,
     )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
@@ -376,13 +312,6 @@ def _tabulate(
 
 def _report(values: np.ndarray, scale: Scale) -> np.ndarray:
     return np.tanh(values) if scale == "fisher_z" else values
-
-
-def _ratio(numerator: np.ndarray, denominator: np.ndarray, when_both_zero: float) -> np.ndarray:
-    """Divide; x / 0 is infinite with the sign of x, 0 / 0 is what the caller says."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        quotient = numerator / denominator
-    return np.where((numerator == 0) & (denominator == 0), when_both_zero, quotient)
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

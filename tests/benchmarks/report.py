@@ -49,6 +49,9 @@ def plot_cost(figures: pd.DataFrame, file: Path) -> None:
         for who, colour in ((OURS, "#1f5fa8"), ("scikit-learn", "#999999")):
             curve = figures[(figures["group"] == group) & (figures["who"] == who)].sort_values(unit)
             axis.loglog(curve[unit], curve["seconds"], "o-", color=colour, label=who)
+        ticks = sorted(figures.loc[figures["group"] == group, unit].unique())
+        axis.set_xticks(ticks, [f"{int(tick):,}" for tick in ticks])
+        axis.minorticks_off()
         axis.set(xlabel=group, title=titles[group])
         axis.grid(which="major", color="#dddddd")
         axis.spines[["top", "right"]].set_visible(False)
