@@ -65,11 +65,20 @@ class Sample:
         return [self.columns.variables[p] for p in self.positions]
 
     def codes(self, n_rows: int) -> np.ndarray:
-        """Return the codes of the predictors, of shape (n_predictors, n_training)."""
+        """Return the codes of the predictors, of shape (n_predictors, n_training).
+
+        They are checked, for the compiled code reads whatever place a code names.
+        """
         codes = np.empty((len(self.positions), n_rows), dtype=np.int32)
         for row, position in zip(codes, self.positions, strict=True):
-            column, _ = self.columns.column(position)
+            column, values = self.columns.column(position)
             row[:] = column if self.rows is None else column[self.rows]
+            lowest, highest = int(row.min()), int(row.max())
+            if lowest < 0 or highest >= len(values) or np.isnan(values[highest]):
+                raise PlanError(
+                    f"'{self.columns.variables[position].name}' has missing values, or codes that are "
+                    "none of its categories, in rows that a tree is to learn from: impute it first"
+                )
         return codes
 
 

@@ -26,7 +26,7 @@ class SortedColumns:
     Parameters
     ----------
     matrix : ndarray of shape (n_rows, n_columns)
-        Encoded table; it must not change. Columns that hold NaN must not be asked for.
+        Encoded table; it must not change.
     variables : sequence of Variable
         One per column.
     """
@@ -54,7 +54,8 @@ class SortedColumns:
         -------
         codes : ndarray of int32 of shape (n_rows,)
             Position of the value in the sorted column, the first one among equals; or among its
-            distinct values, if these are few; or the category code.
+            distinct values, if these are few; or the category code. Missing values come last among
+            numbers, and are -1 among categories.
         values : ndarray of float
             ``values[codes]`` is the column.
         """
@@ -73,7 +74,8 @@ class SortedColumns:
     def _sort(self, position: int) -> tuple[np.ndarray, np.ndarray]:
         values, variable = self.matrix[:, position], self.variables[position]
         if variable.is_categorical:
-            return values.astype(np.int32), np.arange(len(variable.categories), dtype=float)
+            codes = np.where(np.isnan(values), -1, values).astype(np.int32)
+            return codes, np.arange(len(variable.categories), dtype=float)
         return sort_values(np.ascontiguousarray(values))
 
 

@@ -319,3 +319,23 @@ def test_too_many_levels_and_classes_are_refused_before_memory_runs_out() -> Non
     y = np.array([0.0, 99_999.0] * 10)
     with pytest.raises(PlanError, match="'y' has 100000 categories, too many to predict 100000"):
         grow(y, x, [category(100_000)], categorical=True)
+
+
+@pytest.mark.parametrize(
+    ("values", "variable"),
+    [
+        ([1.0, np.nan, 2.0, 3.0], number("v")),
+        ([1.0, np.nan, 0.0, 0.0], category(2, Kind.ORDINAL, "v")),
+        ([1.0, 2.0, 0.0, 0.0], category(2, name="v")),
+        ([1.0, -1.0, 0.0, 0.0], category(2, name="v")),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused(values: list[float], variable: Variable) -> None:
+    x = np.array(values * 10)[:, None]
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(PlanError, match="'v' has missing values, or"),
+    ):
+        grow(np.arange(40.0), x, [variable])
+    learnable = np.isin(x[:, 0], [0.0, 1.0])
+    grow(np.arange(40.0), x, [variable], counts=learnable.astype(int))
