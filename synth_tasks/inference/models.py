@@ -23,49 +23,10 @@ from synth_tasks.inference.design import (
     build_response,
     check_complete,
 )
+from synth_tasks.inference.fit import ModelFit
 from synth_tasks.inference.formula import Formula, check_formula
+from synth_tasks.inference.glm import fit_gamma, fit_logit, fit_poisson
 from synth_tasks.inference.ordinal import fit_ordered_logit
-
-Scale = Literal["identity", "fisher_z"]
-
-
-@dataclass(frozen=True, eq=False)
-class ModelFit:
-    """The estimates of one model on one data set.
-
-    Parameters
-    ----------
-    model : str
-        Name of the model in `MODELS`.
-    label : str
-        What was fitted: the formula, or the variables separated by commas.
-    terms : tuple of str, length k
-        Names of the estimates, as R names them.
-    estimates : ndarray of shape (k,)
-        On the scale named by `scale`.
-    covariance : ndarray of shape (k, k)
-        Their estimated covariance matrix.
-    df_residual : float
-        Degrees of freedom of the complete data; infinite where the model has none.
-    n : int
-        Rows used.
-    scale : {"identity", "fisher_z"}
-        ``fisher_z`` says that `estimates` are atanh of correlations.
-    """
-
-    model: str
-    label: str
-    terms: tuple[str, ...]
-    estimates: np.ndarray
-    covariance: np.ndarray
-    df_residual: float
-    n: int
-    scale: Scale = "identity"
-
-    @property
-    def std_errors(self) -> np.ndarray:
-        """Standard errors, an array of shape (k,)."""
-        return np.sqrt(np.diag(self.covariance))
 
 
 @dataclass(frozen=True)
@@ -98,9 +59,10 @@ def fit_model(
     data : DataFrame of shape (n, n_columns)
         Complete in the columns of the model.
     model : str
-        ``"ols"``, ``"ordered_logit"``, ``"mean"`` or ``"correlation"``; see `MODELS`.
+        ``"ols"``, ``"logit"``, ``"poisson"``, ``"gamma"``, ``"ordered_logit"``, ``"mean"`` or
+        ``"correlation"``; see `MODELS`.
     formula : str, optional
-        For ``ols`` and ``ordered_logit``, as in R: ``"hgt ~ age + phb"``.
+        For all but the last two, as in R: ``"hgt ~ age + phb"``.
     variables : sequence of str, optional
         For ``mean`` and ``correlation``.
 
@@ -362,6 +324,9 @@ def _check_numbers_finite(x: np.ndarray, names: Sequence[str]) -> None:
 
 MODELS: dict[str, Model] = {
     "ols": Model(_fit_ols, needs="formula"),
+    "logit": Model(fit_logit, needs="formula"),
+    "poisson": Model(fit_poisson, needs="formula"),
+    "gamma": Model(fit_gamma, needs="formula"),
     "ordered_logit": Model(_fit_ordered_logit, needs="formula"),
     "mean": Model(_fit_mean, needs="variables"),
     "correlation": Model(_fit_correlation, needs="variables"),

@@ -17,7 +17,7 @@ from scipy import stats
 
 from synth_tasks.errors import PoolingError
 from synth_tasks.inference.choice import Origin, choose_rule
-from synth_tasks.inference.models import ModelFit, Scale
+from synth_tasks.inference.fit import ModelFit, Scale
 from synth_tasks.inference.rules import RULES, Components, Reference, ratio
 
 COLUMNS = (

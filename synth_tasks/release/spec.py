@@ -227,7 +227,9 @@ class SynthesisSpec(ModelsSpec):
 class AnalysisSpec(SpecModel):
     """An analysis whose pooled result is published with the data."""
 
-    model: str = Field(description="ols, ordered_logit, mean or correlation.")
+    model: str = Field(
+        description="ols, logit, poisson, gamma, ordered_logit, mean or correlation."
+    )
     formula: str | None = Field(None, description="Model formula as in R.")
     variables: list[str] | None = Field(None, description="Columns, for means and correlations.")
 

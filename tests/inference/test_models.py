@@ -273,7 +273,7 @@ class TestCheckAnalysis:
     @pytest.mark.parametrize(
         ("model", "formula", "variables", "message"),
         [
-            ("probit", "gen ~ age", None, "unknown model 'probit': use one of ols, ordered_logit"),
+            ("probit", "gen ~ age", None, "unknown model 'probit': use one of ols, logit, poisson"),
             ("ols", None, None, "'ols' needs formula"),
             ("ols", "hgt ~ age", ["age"], "'ols' takes no variables"),
             ("mean", None, [], "'mean' needs variables"),
@@ -293,7 +293,9 @@ class TestCheckAnalysis:
         check_analysis("correlation", None, ["age", "hgt"], self.COLUMNS)
 
     def test_the_models_there_are(self):
-        assert list(MODELS) == ["ols", "ordered_logit", "mean", "correlation"]
+        assert list(MODELS) == [
+            "ols", "logit", "poisson", "gamma", "ordered_logit", "mean", "correlation"
+        ]  # fmt: skip
 
 
 def test_importing_the_package_imports_no_orchestrator_and_no_plots():
