@@ -10,6 +10,8 @@ from synth_tasks.engine.registry import Context, method, require_whole
 from synth_tasks.engine.tree import Sample, Tree, grow_tree
 from synth_tasks.errors import PlanError
 
+GREATEST_DEPTH = 1000
+
 
 @dataclass(frozen=True)
 class CartOptions:
@@ -24,7 +26,7 @@ class CartOptions:
     minsplit : int, optional
         Least number of rows in a node that may be split; ``3 * minbucket`` if not given.
     maxdepth : int, default 30
-        Greatest depth of a leaf.
+        Greatest depth of a leaf, at most 1000.
     """
 
     minbucket: int = 5
@@ -39,6 +41,8 @@ class CartOptions:
         if self.minsplit is not None:
             require_whole("cart.minsplit", self.minsplit, least=2)
         require_whole("cart.maxdepth", self.maxdepth, least=1)
+        if self.maxdepth > GREATEST_DEPTH:
+            raise PlanError(f"method_options.cart.maxdepth must be at most {GREATEST_DEPTH}")
 
 
 @method("cart", options=CartOptions, donors=True, samples=True)

@@ -15,11 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from synth_tasks.engine.tree.compiled import part
-from synth_tasks.engine.tree.nominal import (
-    lighter_levels,
-    split_levels_by_mean,
-    split_levels_by_shares,
-)
+from synth_tasks.engine.tree.nominal import lighter_levels, split_levels
 from synth_tasks.engine.tree.questions import LEAF
 from synth_tasks.engine.tree.splits import split_values_by_mean, split_values_by_shares
 
@@ -82,16 +78,10 @@ def grow_part(
         n_first, n_touched, first_w = 0, 0, 0.0
         for f in range(n_predictors):
             if n_levels[f] > 0:
-                if n_classes > 0:
-                    gain, first, n_here, weight = split_levels_by_shares(
-                        rows, start, end, codes[f], classes, w, total_w, counts, minbucket,
-                        slot, table, touched,
-                    )  # fmt: skip
-                else:
-                    gain, first, n_here, weight = split_levels_by_mean(
-                        rows, start, end, codes[f], y, w, total_w, total_wy, minbucket,
-                        count, total, touched,
-                    )  # fmt: skip
+                gain, first, n_here, weight = split_levels(
+                    rows, start, end, codes[f], y, classes, w, n_classes, total_w, total_wy, counts,
+                    minbucket, count, total, slot, table, touched,
+                )  # fmt: skip
                 if gain > best:
                     best, best_f = gain, f
                     n_first, n_touched, first_w = first, n_here, weight

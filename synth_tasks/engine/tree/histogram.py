@@ -27,11 +27,7 @@ from synth_tasks.engine.tree.exact import (
     summarise,
     with_room,
 )
-from synth_tasks.engine.tree.nominal import (
-    lighter_levels,
-    split_levels_by_mean,
-    split_levels_by_shares,
-)
+from synth_tasks.engine.tree.nominal import lighter_levels, split_levels
 
 BIN_BITS = 8
 N_BINS = 1 << BIN_BITS
@@ -143,16 +139,10 @@ def grow_nodes(
         n_first, n_touched, first_w = 0, 0, 0.0
         for f in range(n_predictors):
             if n_levels[f] > 0:
-                if n_classes > 0:
-                    gain, first, n_here, weight = split_levels_by_shares(
-                        places, start, end, codes[f], classes, w, total_w, counts, minbucket,
-                        slot, table, touched,
-                    )  # fmt: skip
-                else:
-                    gain, first, n_here, weight = split_levels_by_mean(
-                        places, start, end, codes[f], y, w, total_w, total_wy, minbucket,
-                        count, total, touched,
-                    )  # fmt: skip
+                gain, first, n_here, weight = split_levels(
+                    places, start, end, codes[f], y, classes, w, n_classes, total_w, total_wy, counts,
+                    minbucket, count, total, slot, table, touched,
+                )  # fmt: skip
                 if gain > best:
                     best, best_f = gain, f
                     n_first, n_touched, first_w = first, n_here, weight

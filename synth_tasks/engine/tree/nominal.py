@@ -23,6 +23,21 @@ POWER_TOLERANCE = 1e-9
 
 
 @part
+def split_levels(
+    rows, start, end, codes, y, classes, w, n_classes, total_w, total_wy, counts, minbucket,
+    count, total, slot, table, touched,
+):  # fmt: skip
+    """Find the best grouping of levels for numbers, or a good one for classes; see below."""
+    if n_classes > 0:
+        return split_levels_by_shares(
+            rows, start, end, codes, classes, w, total_w, counts, minbucket, slot, table, touched
+        )
+    return split_levels_by_mean(
+        rows, start, end, codes, y, w, total_w, total_wy, minbucket, count, total, touched
+    )
+
+
+@part
 def split_levels_by_mean(
     rows, start, end, codes, y, w, total_w, total_wy, minbucket, count, total, touched
 ):

@@ -72,6 +72,7 @@ def leaves(fitted: object, x: np.ndarray) -> np.ndarray:
         ("minbucket", True, "minbucket must be a whole number of 1 or more"),
         ("minsplit", 1, "minsplit must be a whole number of 2 or more"),
         ("maxdepth", 0, "maxdepth must be a whole number of 1 or more"),
+        ("maxdepth", 1001, "maxdepth must be at most 1000"),
         ("cp", -0.1, "cp must be 0 or more"),
         ("cp", float("nan"), "cp must be 0 or more"),
         ("cp", "small", "cp must be 0 or more"),
