@@ -118,7 +118,7 @@ def _redraw(
         rows = bootstrap(rows, generator(seed, "resampling", *address))
     fitted = fit_variable(plan, name, plan.predictors[name], work, rows, log)
     rng = generator(seed, "imputation", *address)
-    plan.column(work, name)[cells] = draw_values(plan, fitted, work, work, cells, rng)
+    plan.column(work, name)[cells] = draw_values(plan, fitted, work, work, cells, [rng])
 
 
 def _initialise(plan: ImputationPlan, matrix: np.ndarray, seed: int, imputation: int) -> np.ndarray:

@@ -15,7 +15,13 @@ from synth_tasks.engine.parts import Parts, TwoPart, has_parts
 from synth_tasks.engine.passive import encode_result, evaluate_encoded
 from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.predictors import PlainColumns, PredictorColumns
-from synth_tasks.engine.registry import Context, Fitted, find_method, make_options
+from synth_tasks.engine.registry import (
+    Context,
+    DrawsSets,
+    Fitted,
+    find_method,
+    make_options,
+)
 from synth_tasks.engine.setup import DEFAULT_METHODS
 from synth_tasks.engine.tree import Sample, SortedColumns
 from synth_tasks.errors import PlanError
@@ -44,9 +50,15 @@ class FittedVariable:
     columns: PredictorColumns
     model: Fitted
 
-    def draw(self, source: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw a value for each row marked, given the encoded data `source`."""
-        return np.asarray(self.model.draw(self.columns.matrix(source, rows), rng), dtype=float)
+    def draw(
+        self, source: np.ndarray, rows: np.ndarray, rngs: Sequence[np.random.Generator]
+    ) -> np.ndarray:
+        """Draw a value for each row marked, given the encoded data `source`; see `draw_values`."""
+        x = self.columns.matrix(source, rows)
+        if isinstance(self.model, DrawsSets):
+            return self.model.draw_sets(x, rngs)
+        (rng,) = rngs
+        return np.asarray(self.model.draw(x, rng), dtype=float)
 
 
 def training_rows(
@@ -199,7 +211,7 @@ def draw_values(
     source: np.ndarray,
     work: np.ndarray,
     rows: np.ndarray,
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
 ) -> np.ndarray:
     """Draw values for some rows, apply rules and post-processing, and round them.
 
@@ -215,8 +227,9 @@ def draw_values(
         Working data, which rules and post-processing read.
     rows : ndarray of bool of shape (n_rows,)
         Rows to draw for.
-    rng : Generator
-        Source of randomness.
+    rngs : sequence of Generator
+        Sources of randomness: one, or one for each of several sets whose rows stand one after the
+        other, for models that are `DrawsSets` and variables without rules.
 
     Returns
     -------
@@ -228,7 +241,7 @@ def draw_values(
     free = rows.copy()
     free[rows] = ~restricted
     if free.any():
-        drawn = fitted.draw(source, free, rng)
+        drawn = fitted.draw(source, free, rngs)
         if drawn.shape != (int(free.sum()),):
             raise PlanError(
                 f"method '{plan.methods[name]}' gave {drawn.size} values for {int(free.sum())} rows of "

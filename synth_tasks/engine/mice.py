@@ -6,6 +6,8 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from synth_tasks.errors import PlanError
 from synth_tasks.seeding import draw_seed
 
 Progress = Callable[[str, int, int], None]
+ROWS_AT_ONCE = 20_000
 
 
 def mice(
@@ -324,10 +327,10 @@ def run_plan(
     if plan.synthesises:
         sources = sets or [matrix]
         synthesizers = _fit_synthesizers(plan, sources, workers, progress)
-        numbers = set_numbers(plan)
-        count = _counter(progress, "draw", len(numbers))
-        draw = partial(_draw_set, synthesizers, seed)
-        sets = run_all(draw, numbers, workers, executor, count)
+        batches = _batches(plan, 1 if executor == "processes" else workers)
+        count = _counter(progress, "draw", sum(len(numbers) for _, numbers in batches))
+        draw = partial(_draw_sets, synthesizers, seed)
+        sets = [s for drawn in run_all(draw, batches, workers, executor, count) for s in drawn]
         events += [event for s in synthesizers for event in s.events]
         if plan.k == plan.n_rows:
             sets = [keep_holes(plan, s) for s in sets]
@@ -373,16 +376,28 @@ def _fit_synthesizers(
         return [fit_synthesizer(plan, source, workers, count) for source in sources]
 
 
-def _draw_set(
+def _batches(plan: ImputationPlan, workers: int) -> list[tuple[int, list[int]]]:
+    """Return which sets of which imputation are drawn in one go: few rows, and work for all."""
+    numbers = set_numbers(plan)
+    size = max(1, min(-(-len(numbers) // workers), ROWS_AT_ONCE // plan.k))
+    batches = []
+    for imputation, of_imputation in groupby(numbers, key=itemgetter(0)):
+        syntheses = [synthesis for _, synthesis in of_imputation]
+        batches += [(imputation, syntheses[i : i + size]) for i in range(0, len(syntheses), size)]
+    return batches
+
+
+def _draw_sets(
     synthesizers: list[AnySynthesizer],
     seed: int,
-    number: tuple[int, int],
+    batch: tuple[int, list[int]],
     step: Callable[[], None] = nothing,
-) -> np.ndarray:
-    """Draw a synthetic set of one imputation, or of the only completed data there are."""
-    imputation, synthesis = number
-    drawn = synthesizers[imputation - 1].draw(seed, synthesis, imputation)
-    step()
+) -> list[np.ndarray]:
+    """Draw synthetic sets of one imputation, or of the only completed data there are."""
+    imputation, syntheses = batch
+    drawn = synthesizers[imputation - 1].draw_sets(seed, syntheses, imputation)
+    for _ in drawn:
+        step()
     return drawn
 
 

@@ -11,11 +11,11 @@ names the module that holds the decorated function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -67,6 +67,15 @@ class Fitted(Protocol):
 
     def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw one value for each row of `x`, an array of shape (n_rows, n_predictors)."""
+        ...
+
+
+@runtime_checkable
+class DrawsSets(Protocol):
+    """A fitted method that draws several sets in one go, each as it would be drawn alone."""
+
+    def draw_sets(self, x: np.ndarray, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+        """Draw for sets whose rows stand one after the other in `x`, equally many and one rng a set."""
         ...
 
 

@@ -69,9 +69,7 @@ def fit_and_draw(
 
     def work() -> None:
         with one_native_thread():
-            synthesizer = fit_synthesizer(plan, matrix, workers)
-            for number in range(1, m + 1):
-                synthesizer.draw(1, number)
+            fit_synthesizer(plan, matrix, workers).draw_sets(1, range(1, m + 1))
 
     return work
 
@@ -118,9 +116,7 @@ def replicate(numbers_of_replicates: range) -> None:
     plan, matrix = planned(completed_boys(), m=5, minbucket=3)
     for number in numbers_of_replicates:
         rows = generator(1, "bootstrap", number).integers(len(matrix), size=len(matrix))
-        synthesizer = fit_synthesizer(plan, np.asfortranarray(matrix[rows]))
-        for synthesis in range(1, 6):
-            synthesizer.draw(1, synthesis)
+        fit_synthesizer(plan, np.asfortranarray(matrix[rows])).draw_sets(1, range(1, 6))
 
 
 @pytest.mark.benchmark(group=f"{REPLICATES} bootstrap samples of boys, m = 5, {CORES} cores")

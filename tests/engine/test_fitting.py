@@ -48,13 +48,13 @@ def drawn(values: object, name: str = "a", **settings: Any) -> list[float]:
     columns = PlainColumns.learn(SCHEMA, [], MATRIX, ROWS)
     fitted = FittedVariable(name, columns, Fixed(values))
     rng = np.random.default_rng(0)
-    return draw_values(plan(**settings), fitted, MATRIX, MATRIX, ROWS, rng).tolist()
+    return draw_values(plan(**settings), fitted, MATRIX, MATRIX, ROWS, [rng]).tolist()
 
 
 def test_rows_may_be_repeated_for_a_bootstrap_sample() -> None:
     fitted = fit_variable(plan(), "a", ["b"], MATRIX, np.array([1, 1, 3]), print)
     rng = np.random.default_rng(0)
-    values = [v for _ in range(50) for v in fitted.draw(MATRIX, ROWS, rng)]
+    values = [v for _ in range(50) for v in fitted.draw(MATRIX, ROWS, [rng])]
     assert set(values) == {2.0, 4.0}
 
 
@@ -154,5 +154,5 @@ def test_one_ordinary_value_is_enough_and_said() -> None:
     log: list[str] = []
     fitted = fit_variable(p, "a", ["b"], MATRIX, np.ones(4, dtype=bool), log.append)
     assert log == ["has one value only where it is learnt"]
-    values = fitted.draw(MATRIX, np.ones(4, dtype=bool), np.random.default_rng(0))
+    values = fitted.draw(MATRIX, np.ones(4, dtype=bool), [np.random.default_rng(0)])
     assert set(values) <= {1.5, 2.0, 3.0, 4.0}

@@ -288,3 +288,28 @@ def test_bootstrap_samples_of_a_proper_synthesis_share_one_sort() -> None:
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(synthesizer.draw(seed=1, set_number=1), first)
     np.testing.assert_array_equal(fit(method="cart", proper=True).draw(1, 1), first)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "cart"},
+        {"method": {"a": "sample", "b": "cart", "c": "~ a + b", "d": "cart"}},
+        {"method": "cart", "where": mask(b=np.arange(N) % 3 == 0, d=True)},
+        {"method": "cart", "k": 77},
+        {"method": "cart", "post": {"d": "max(d, 0)"}},
+        {"method": "cart", "rules": {"d": {"a > 0": 0.0}}},
+        {"method": "cart", "proper": True},
+        {"method": "cart", "conditioning": "observed"},
+        {"method": "norm"},
+        {"method": "cart", "smoothing": "spline"},
+    ],
+    ids=str,
+)
+def test_several_sets_drawn_at_once_are_those_drawn_alone(settings: dict[str, Any]) -> None:
+    synthesizer = fit(**settings)
+    alone = [synthesizer.draw(seed=5, set_number=i, imputation=2) for i in (3, 1, 4)]
+    at_once = synthesizer.draw_sets(5, [3, 1, 4], imputation=2)
+    assert [s.tobytes() for s in at_once] == [s.tobytes() for s in alone]
+    assert all(s.flags.f_contiguous for s in at_once)
+    assert not np.array_equal(alone[0], alone[1])

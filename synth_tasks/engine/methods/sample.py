@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,11 @@ class Sample:
     def draw(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw donors with replacement."""
         return self.donors[rng.integers(len(self.donors), size=len(x))]
+
+    def draw_sets(self, x: np.ndarray, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+        """Draw for several sets; see `DrawsSets`."""
+        n_rows = len(x) // len(rngs)
+        return np.concatenate([self.draw(x[:n_rows], rng) for rng in rngs])
 
 
 @method("sample", donors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,25 @@ class Tree:
         -------
         ndarray of shape (n_rows,)
         """
-        drawn, donors = rng.random(len(x)), self.leaf_donors
+        return self.draw_sets(x, [rng])
+
+    def draw_sets(self, x: np.ndarray, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+        """Draw for several sets at once, whose rows stand one after the other.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n_sets * n_rows, n_predictors)
+            Predictors of all sets.
+        rngs : sequence of Generator of length n_sets
+            One a set.
+
+        Returns
+        -------
+        ndarray of shape (n_sets * n_rows,)
+            The values that each set would be given alone.
+        """
+        n_rows, donors = len(x) // len(rngs), self.leaf_donors
+        drawn = np.concatenate([rng.random(n_rows) for rng in rngs])
         _draw_donors(
             as_columns(x),
             *self.questions.packed,
