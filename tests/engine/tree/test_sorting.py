@@ -14,7 +14,9 @@ from synth_tasks.engine.tree.sorting import sort_values
 from tests.engine.builders import category, number
 
 
-@given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=600))
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=1, max_size=600)
+)
 def test_codes_compare_as_the_values_do(values: list[float]) -> None:
     column = np.array(values)
     codes, of_codes = sort_values(column)
