@@ -105,10 +105,7 @@ def grow_part(
         nodes[node, 0] = best_f
         if n_levels[best_f] > 0:
             chosen = lighter_levels(best_levels[:n_touched], n_first, first_w, total_w)
-            levels = with_room(levels, n_left_levels, len(chosen))
-            copy_values(chosen, levels, n_left_levels, len(chosen))
-            nodes[node, 4], nodes[node, 5] = n_left_levels, n_left_levels + len(chosen)
-            n_left_levels += len(chosen)
+            levels, n_left_levels = write_levels(nodes, node, levels, n_left_levels, chosen)
             mark(is_left_level, chosen, True)
             for i in range(start, end):
                 goes_left[rows[i]] = is_left_level[codes[best_f, rows[i]]]
@@ -193,13 +190,26 @@ def copy_values(source, target, first, count):
 
 
 @part
-def with_room(values, used, more):
-    """Return an array with room for more values: the given one, or a copy twice as long."""
-    if used + more <= len(values):
-        return values
-    longer = np.empty(2 * (used + more), dtype=np.int32)
-    copy_values(values, longer, 0, used)
-    return longer
+def write_levels(nodes, node, levels, n_left_levels, chosen):
+    """Append the levels that go left in a node; return the array, maybe a longer one, and its use."""
+    end = n_left_levels + len(chosen)
+    if end > len(levels):
+        longer = np.empty(2 * end, dtype=np.int32)
+        copy_values(levels, longer, 0, n_left_levels)
+        levels = longer
+    copy_values(chosen, levels, n_left_levels, len(chosen))
+    nodes[node, 4], nodes[node, 5] = n_left_levels, end
+    return levels, end
+
+
+@part
+def bounds(codes):
+    """Return the least and the greatest code."""
+    lowest, highest = codes[0], codes[0]
+    for code in codes:
+        lowest = min(lowest, code)
+        highest = max(highest, code)
+    return lowest, highest
 
 
 @part
@@ -223,10 +233,8 @@ def _partition(rows, start, end, goes_left, scratch):
 def _sort_rows(codes, order, scratch):
     """Sort rows by code, rows with the same code as they come: a radix sort."""
     n_rows = len(codes)
-    lowest, highest = codes[0], codes[0]
+    lowest, highest = bounds(codes)
     for i in range(n_rows):
-        lowest = min(lowest, codes[i])
-        highest = max(highest, codes[i])
         order[i] = i
     bucket = np.empty((1 << DIGIT_BITS) + 1, dtype=np.int64)
     shift = 0

@@ -135,15 +135,16 @@ def grow_tree(
     )
     weights = np.ones(len(y)) if sample.counts is None else sample.counts.astype(float)
     total = float(weights.sum())
-    # Centred, the sums keep their digits where the mean is far from zero, as for dates.
-    response = y - float(weights @ y) / total
-    classes, n_classes = np.zeros(len(y), dtype=np.int32), 0
-    impurity = float(weights @ response**2)
     if categorical:
-        classes, n_classes = y.astype(np.int32), int(y.max()) + 1
+        response, classes, n_classes = np.zeros(len(y)), y.astype(np.int32), int(y.max()) + 1
         shares = np.bincount(classes, weights) / total
         impurity = total * (1.0 - float(shares @ shares))
         _require_room(n_levels, n_classes, sample)
+    else:
+        # Centred, the sums keep their digits where the mean is far from zero, as for dates.
+        response = y - float(weights @ y) / total
+        classes, n_classes = np.zeros(len(y), dtype=np.int32), 0
+        impurity = float(weights @ response**2)
     nodes, levels, order = grow_nodes(
         sample.codes(len(y)),
         n_levels,

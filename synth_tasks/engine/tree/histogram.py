@@ -18,6 +18,7 @@ import numpy as np
 
 from synth_tasks.engine.tree.compiled import kernel, part
 from synth_tasks.engine.tree.exact import (
+    bounds,
     copy_values,
     grow_part,
     mark,
@@ -25,7 +26,7 @@ from synth_tasks.engine.tree.exact import (
     push_children,
     put_leaf,
     summarise,
-    with_room,
+    write_levels,
 )
 from synth_tasks.engine.tree.nominal import lighter_levels, split_levels
 
@@ -106,7 +107,7 @@ def grow_nodes(
     low_here = np.empty(n_predictors, dtype=np.int64)
     high_here = np.empty(n_predictors, dtype=np.int64)
     for f in range(n_predictors):
-        lowest[0, f], highest[0, f] = _bounds(codes[f])
+        lowest[0, f], highest[0, f] = bounds(codes[f])
     n_stacked = push(stack, 0, 0, n_rows, 0, -1)
     while n_stacked > 0:
         n_stacked -= 1
@@ -178,10 +179,7 @@ def grow_nodes(
             copy_values(high_here, highest[child], 0, n_predictors)
         if n_levels[best_f] > 0:
             chosen = lighter_levels(best_levels[:n_touched], n_first, first_w, total_w)
-            levels = with_room(levels, n_left_levels, len(chosen))
-            copy_values(chosen, levels, n_left_levels, len(chosen))
-            nodes[node, 4], nodes[node, 5] = n_left_levels, n_left_levels + len(chosen)
-            n_left_levels += len(chosen)
+            levels, n_left_levels = write_levels(nodes, node, levels, n_left_levels, chosen)
             mark(is_left_level, chosen, True)
             for i in range(start, end):
                 goes_left[i] = is_left_level[codes[best_f, i]]
@@ -208,16 +206,6 @@ def grow_nodes(
         middle = _divide(rows, start, end, goes_left, row_scratch)
         n_stacked = push_children(stack, n_stacked, start, middle, end, depth + 1, node)
     return nodes[:n_nodes].copy(), levels[:n_left_levels].copy(), rows
-
-
-@part
-def _bounds(codes):
-    """Return the least and the greatest code."""
-    lowest, highest = codes[0], codes[0]
-    for code in codes:
-        lowest = min(lowest, code)
-        highest = max(highest, code)
-    return lowest, highest
 
 
 @part
