@@ -72,25 +72,41 @@ def build_design(data: pd.DataFrame, formula: Formula) -> Design:
     ModelError
         If a value is missing, a transformation is not finite, or the terms are linearly dependent.
     """
-    x, terms = _materialise(data, formula, "rhs")
+    design = compute_design(data, formula)
+    check_design(design, formula)
+    return design
+
+
+def compute_design(
+    data: pd.DataFrame, formula: Formula, allow_empty_levels: bool = False
+) -> Design:
+    """Compute the predictors without asking whether they can be estimated; see `check_design`."""
+    x, terms = _materialise(data, formula, "rhs", allow_empty_levels)
     if len(terms) == 0:
         raise ModelError(f"formula '{formula.text}' leaves no term to estimate")
+    return Design(x, terms)
+
+
+def check_design(design: Design, formula: Formula) -> None:
+    """Refuse predictors of which a model cannot estimate the coefficients."""
+    x, terms = design.x, design.terms
     if len(x) <= len(terms):
         raise ModelError(
             f"formula '{formula.text}' has {len(terms)} terms for {len(x)} rows: leave terms out"
         )
     _check_rank(x, terms, formula)
-    return Design(x, terms)
 
 
-def build_response(data: pd.DataFrame, formula: Formula) -> np.ndarray:
+def build_response(
+    data: pd.DataFrame, formula: Formula, allow_empty_levels: bool = False
+) -> np.ndarray:
     """Build the numeric response, an array of shape (n,); see `build_design`."""
     column = data[formula.response] if formula.response else None
     if column is not None and _is_categorical(column):
         raise ModelError(
             f"the response '{formula.response}' is not numeric: use the model ordered_logit"
         )
-    y, terms = _materialise(data, formula, "lhs")
+    y, terms = _materialise(data, formula, "lhs", allow_empty_levels)
     if len(terms) != 1:
         raise ModelError(f"formula '{formula.text}' must have one numeric response")
     return y[:, 0]
@@ -209,10 +225,10 @@ def _columns_of(terms: Iterable[Any], formula: Formula) -> set[str]:
 
 
 def _materialise(
-    data: pd.DataFrame, formula: Formula, side: str
+    data: pd.DataFrame, formula: Formula, side: str, allow_empty_levels: bool
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     check_complete(data, formula.columns)
-    table = _table(data, formula, formula.columns, False)
+    table = _table(data, formula, formula.columns, allow_empty_levels)
     values, spec = _evaluate(table, formula, getattr(FormulaicFormula(formula.code), side))
     names = tuple(_r_name(n, formula) for n in spec.column_names)
     _check_finite(values, names)

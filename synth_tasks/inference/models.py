@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -148,8 +148,11 @@ def _check_variables(model: str, variables: list[str], columns: Sequence[str]) -
 
 def _fit_ols(data: pd.DataFrame, formula: Formula) -> ModelFit:
     """Fit a linear model by least squares; covariance s² (X'X)⁻¹ with s² = RSS / (n - k)."""
-    design = build_design(data, formula)
-    y = build_response(data, formula)
+    return least_squares(build_design(data, formula), build_response(data, formula), formula)
+
+
+def least_squares(design: Design, y: np.ndarray, formula: Formula) -> ModelFit:
+    """Fit a linear model to arrays; see `_fit_ols`."""
     q, r = np.linalg.qr(design.x)
     estimates = np.linalg.solve(r, q.T @ y)
     residuals = y - design.x @ estimates
@@ -168,10 +171,17 @@ def _fit_ols(data: pd.DataFrame, formula: Formula) -> ModelFit:
 
 def _fit_ordered_logit(data: pd.DataFrame, formula: Formula) -> ModelFit:
     """Fit a proportional-odds model; thresholds follow the coefficients, as in `MASS::polr`."""
-    response = _ordered_response(data, formula)
-    design = _without_intercept(build_design(data, formula), formula)
+    response = ordered_response(data, formula)
+    design = without_intercept(build_design(data, formula), formula)
     levels = list(response.cat.categories)
-    fit = fit_ordered_logit(response.cat.codes.to_numpy(), design.x, len(levels))
+    return proportional_odds(design, response.cat.codes.to_numpy(), levels, formula)
+
+
+def proportional_odds(
+    design: Design, codes: np.ndarray, levels: Sequence[Any], formula: Formula
+) -> ModelFit:
+    """Fit a proportional-odds model to arrays; see `_fit_ordered_logit`."""
+    fit = fit_ordered_logit(codes, design.x, len(levels))
     if not fit.converged:
         raise ModelError(
             f"formula '{formula.text}': the ordered logit has no finite estimates, its predictors "
@@ -184,12 +194,15 @@ def _fit_ordered_logit(data: pd.DataFrame, formula: Formula) -> ModelFit:
         terms=(*design.terms, *(f"{a}|{b}" for a, b in pairwise(levels))),
         estimates=estimates,
         covariance=fit.covariance,
-        df_residual=float(len(response) - len(estimates)),
-        n=len(response),
+        df_residual=float(len(codes) - len(estimates)),
+        n=len(codes),
     )
 
 
-def _ordered_response(data: pd.DataFrame, formula: Formula) -> pd.Series:
+def ordered_response(
+    data: pd.DataFrame, formula: Formula, allow_empty_levels: bool = False
+) -> pd.Series:
+    """Return the response of an ordered logit as an ordered categorical."""
     if formula.response is None:
         raise ModelError(f"formula '{formula.text}': an ordered logit needs a column as response")
     column = data[formula.response]
@@ -199,10 +212,11 @@ def _ordered_response(data: pd.DataFrame, formula: Formula) -> pd.Series:
             f"declare it (variables.{formula.response}.kind: ordinal) with its categories in order"
         )
     check_complete(data, [formula.response])
-    return as_model_column(column)
+    return as_model_column(column, allow_empty_levels)
 
 
-def _without_intercept(design: Design, formula: Formula) -> Design:
+def without_intercept(design: Design, formula: Formula) -> Design:
+    """Leave out the intercept, whose place the thresholds take."""
     if INTERCEPT not in design.terms:
         raise ModelError(
             f"formula '{formula.text}': the thresholds of an ordered logit are its intercepts: "
@@ -221,18 +235,28 @@ def _fit_mean(data: pd.DataFrame, variables: list[str]) -> ModelFit:
     A proportion is the mean of an indicator, so one formula covers both: covariance S / n with S
     the sample covariance matrix. Its diagonal is s² / n, for a proportion p (1 - p) / (n - 1).
     """
+    columns = mean_columns(data, variables)
+    return means(np.column_stack(list(columns.values())), tuple(columns), variables)
+
+
+def mean_columns(data: pd.DataFrame, variables: list[str]) -> dict[str, np.ndarray]:
+    """Return numbers and indicators of levels, by term."""
     check_complete(data, variables)
-    _check_rows(data, 2, "mean")
     columns: dict[str, np.ndarray] = {}
     for name in variables:
         # A level without rows has the proportion 0: every set then has the same terms.
         columns |= _indicators(as_model_column(data[name], allow_empty_levels=True))
-    x = np.column_stack(list(columns.values()))
-    _check_numbers_finite(x, list(columns))
+    return columns
+
+
+def means(x: np.ndarray, terms: tuple[str, ...], variables: list[str]) -> ModelFit:
+    """Estimate the means of the columns of an array; see `_fit_mean`."""
+    _check_rows(x, 2, "mean")
+    _check_numbers_finite(x, terms)
     return ModelFit(
         model="mean",
         label=", ".join(variables),
-        terms=tuple(columns),
+        terms=terms,
         estimates=x.mean(axis=0),
         covariance=np.atleast_2d(np.cov(x, rowvar=False)) / len(x),
         df_residual=float(len(x) - 1),
@@ -262,22 +286,31 @@ def _fit_correlation(data: pd.DataFrame, variables: list[str]) -> ModelFit:
     Steiger (1980). Tests for comparing elements of a correlation matrix. Psychological Bulletin 87,
     245-251, equation 3.
     """
+    return correlations(correlation_columns(data, variables), variables)
+
+
+def correlation_columns(data: pd.DataFrame, variables: list[str]) -> np.ndarray:
+    """Return the numbers that are correlated, an array of shape (n, n_variables)."""
     if len(variables) < 2:
         raise ModelError("the model 'correlation' needs at least two variables")
     check_complete(data, variables)
-    _check_rows(data, 4, "correlation")
-    columns = [as_model_column(data[name]) for name in variables]
+    columns = [as_model_column(data[name], allow_empty_levels=True) for name in variables]
     for column in columns:
-        if isinstance(column.dtype, pd.CategoricalDtype) or column.nunique() == 1:
-            raise ModelError(
-                f"column '{column.name}' is not numeric or is constant: "
-                "leave it out of the correlations"
-            )
-    x = np.column_stack([column.to_numpy() for column in columns])
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            raise _no_correlation(str(column.name))
+    return np.column_stack([column.to_numpy() for column in columns])
+
+
+def correlations(x: np.ndarray, variables: list[str]) -> ModelFit:
+    """Estimate the correlations of the columns of an array; see `_fit_correlation`."""
+    _check_rows(x, 4, "correlation")
     _check_numbers_finite(x, variables)
-    correlations = np.corrcoef(x, rowvar=False)
+    for name, constant in zip(variables, (x == x[0]).all(axis=0), strict=True):
+        if constant:
+            raise _no_correlation(name)
+    matrix = np.corrcoef(x, rowvar=False)
     first, second = np.triu_indices(len(variables), k=1)
-    r = correlations[first, second]
+    r = matrix[first, second]
     terms = tuple(f"{variables[i]}:{variables[j]}" for i, j in zip(first, second, strict=True))
     perfect = np.flatnonzero(1.0 - np.abs(r) < 1e-12)
     if len(perfect):
@@ -290,10 +323,16 @@ def _fit_correlation(data: pd.DataFrame, variables: list[str]) -> ModelFit:
         label=", ".join(variables),
         terms=terms,
         estimates=np.arctanh(r),
-        covariance=_z_covariance(correlations, first, second) / (len(x) - 3),
+        covariance=_z_covariance(matrix, first, second) / (len(x) - 3),
         df_residual=np.inf,
         n=len(x),
         scale="fisher_z",
+    )
+
+
+def _no_correlation(name: str) -> ModelError:
+    return ModelError(
+        f"column '{name}' is not numeric or is constant: leave it out of the correlations"
     )
 
 
@@ -311,7 +350,7 @@ def _z_covariance(c: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.nd
     return products / 2 / ((1 - rho_jk**2) * (1 - rho_hm**2))
 
 
-def _check_rows(data: pd.DataFrame, minimum: int, model: str) -> None:
+def _check_rows(data: np.ndarray, minimum: int, model: str) -> None:
     if len(data) < minimum:
         raise ModelError(f"the model '{model}' needs at least {minimum} rows, not {len(data)}")
 
