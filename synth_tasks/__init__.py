@@ -32,7 +32,7 @@ _HOMES = {
         "synthesize",
     ],
     "synth_tasks.inference": ["choose_rule", "fit_model", "pool", "pool_statistics", "wald_test"],
-    "synth_tasks.datasets": ["load_boys"],
+    "synth_tasks.datasets": ["load_boys", "load_boys_completed"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

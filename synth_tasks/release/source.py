@@ -18,7 +18,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from synth_tasks.data import Kind, check_names, check_table, check_varying
-from synth_tasks.datasets import load_boys
+from synth_tasks.datasets import BUILTIN
 from synth_tasks.errors import DataError, SpecError
 from synth_tasks.files import readable_errors
 from synth_tasks.release.spec import DatasetSpec, ReleaseSpec, SourceSpec, VariableSpec
@@ -56,7 +56,7 @@ def read_source(spec: ReleaseSpec) -> pd.DataFrame:
     """
     source = spec.dataset.source
     if source.builtin is not None:
-        frame = load_boys()
+        frame = BUILTIN[source.builtin]()
     else:
         frame = _read_file(spec.find(str(source.path)), source, spec.variables)
     frame = _drop(frame, spec.dataset)

@@ -48,7 +48,9 @@ class SpecModel(BaseModel):
 class SourceSpec(SpecModel):
     """The confidential data: exactly one of `builtin`, `csv`, `parquet`, `arrow`."""
 
-    builtin: Literal["boys"] | None = Field(None, description="A data set that the package ships.")
+    builtin: Literal["boys", "boys_completed"] | None = Field(
+        None, description="A data set that the package ships."
+    )
     csv: str | None = Field(None, description="Path of a CSV file in UTF-8 with a header row.")
     parquet: str | None = Field(None, description="Path of a Parquet file.")
     arrow: str | None = Field(None, description="Path of an Arrow IPC (Feather) file.")

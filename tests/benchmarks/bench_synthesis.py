@@ -20,6 +20,7 @@ import pytest
 
 from synth_tasks import synthesize
 from synth_tasks.data import encode, infer_schema
+from synth_tasks.datasets import load_boys_completed
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.planning import plan_and_fill
@@ -29,7 +30,6 @@ from tests.benchmarks.in_own_process import measure
 from tests.benchmarks.tables import numeric_table
 from tests.benchmarks.with_r import seconds_in_r
 from tests.benchmarks.with_sklearn import synthesize_with_sklearn
-from tests.engine.builders import completed_boys
 
 Benchmark = Any
 CORES = min(2, os.cpu_count() or 1)
@@ -86,25 +86,25 @@ BOYS = pytest.mark.benchmark(group="boys (748 × 9), m = 5, one core")
 
 @BOYS
 def test_boys(benchmark: Benchmark) -> None:
-    boys = completed_boys()
+    boys = load_boys_completed()
     run(benchmark, "prefect-synth", lambda: synthesize(boys, seed=1, **boys_settings()), 20)
 
 
 @BOYS
 def test_boys_fit_and_draws_alone(benchmark: Benchmark) -> None:
-    run(benchmark, INSIDE, fit_and_draw(completed_boys(), m=5, minbucket=3), 20)
+    run(benchmark, INSIDE, fit_and_draw(load_boys_completed(), m=5, minbucket=3), 20)
 
 
 @BOYS
 def test_boys_with_sklearn(benchmark: Benchmark) -> None:
-    matrix, categorical = encoded(completed_boys())
+    matrix, categorical = encoded(load_boys_completed())
     run(benchmark, "scikit-learn", lambda: synthesize_with_sklearn(matrix, categorical, 5, 3), 20)
 
 
 @BOYS
 @pytest.mark.parametrize("package", ["mice", "synthpop", "rpart"])
 def test_boys_in_r(benchmark: Benchmark, package: str, tmp_path: Path) -> None:
-    seconds = seconds_in_r(package, completed_boys(), 5, 3, tmp_path)
+    seconds = seconds_in_r(package, load_boys_completed(), 5, 3, tmp_path)
     benchmark.extra_info["seconds"] = seconds
     run(benchmark, f"R, {package}" + (" (fits alone)" if package == "rpart" else ""), lambda: None)
 
@@ -113,7 +113,7 @@ def test_boys_in_r(benchmark: Benchmark, package: str, tmp_path: Path) -> None:
 
 
 def replicate(numbers_of_replicates: range) -> None:
-    plan, matrix = planned(completed_boys(), m=5, minbucket=3)
+    plan, matrix = planned(load_boys_completed(), m=5, minbucket=3)
     for number in numbers_of_replicates:
         rows = generator(1, "bootstrap", number).integers(len(matrix), size=len(matrix))
         fit_synthesizer(plan, np.asfortranarray(matrix[rows])).draw_sets(1, range(1, 6))

@@ -26,15 +26,6 @@ def read_fixture(name: str) -> dict[str, Any]:
     return json.loads((FIXTURES / name).read_text())
 
 
-def completed_boys() -> pd.DataFrame:
-    """Return the boys data completed once by R's mice, as the paper analyses them."""
-    frame = pd.read_csv(Path(__file__).parents[1] / "fixtures" / "boys_completed.csv")
-    frame["gen"] = pd.Categorical(frame["gen"], STAGES, ordered=True)
-    frame["phb"] = pd.Categorical(frame["phb"], PUBIC_HAIR, ordered=True)
-    frame["reg"] = pd.Categorical(frame["reg"], REGIONS)
-    return frame
-
-
 def number(name: str = "y") -> Variable:
     return Variable(name, Kind.NUMERIC, "float64")
 

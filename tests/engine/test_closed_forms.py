@@ -12,10 +12,10 @@ from scipy import stats
 from scipy.spatial import cKDTree
 
 from synth_tasks.data import infer_schema
-from synth_tasks.datasets import load_boys
+from synth_tasks.datasets import load_boys, load_boys_completed
 from synth_tasks.engine import mice, synthesize
 from synth_tasks.engine.design_matrix import expand
-from tests.engine.builders import completed_boys, correlated, correlation, read_fixture
+from tests.engine.builders import correlated, correlation, read_fixture
 
 SIGMA = np.array(
     [[1.0, 0.6, 0.3, 0.2], [0.6, 1.0, 0.5, 0.1], [0.3, 0.5, 1.0, 0.4], [0.2, 0.1, 0.4, 1.0]]
@@ -97,7 +97,7 @@ def test_observed_conditioning_moves_covariances_as_theory_says() -> None:
 
 def own_source_hits(conditioning: str, m: int) -> int:
     """Count rows whose nearest real row is their own source."""
-    boys = completed_boys()
+    boys = load_boys_completed()
     options = {"cart": {"minbucket": 3, "cp": 1e-8}}
     synthetic = synthesize(boys, m=m, method_options=options, conditioning=conditioning, seed=1)
     variables = tuple(infer_schema(boys))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_tasks.data import VariableOverride, infer_schema
-from synth_tasks.datasets import load_boys
+from synth_tasks.datasets import load_boys, load_boys_completed
 from synth_tasks.engine import (
     MultiplyImputed,
     make_method,
@@ -23,7 +23,6 @@ from synth_tasks.engine import (
     synthesize,
 )
 from synth_tasks.errors import DataError, PlanError
-from tests.engine.builders import completed_boys
 from tests.frames import frames, parted_frames
 
 BOYS = load_boys()
@@ -133,7 +132,7 @@ def test_equal_seeds_give_equal_results() -> None:
 
 
 def test_more_sets_leave_the_first_ones_as_they_were() -> None:
-    few, many = (synthesize(completed_boys(), m=m, seed=1) for m in (2, 4))
+    few, many = (synthesize(load_boys_completed(), m=m, seed=1) for m in (2, 4))
     for a, b in zip(few.sets, many.sets, strict=False):
         np.testing.assert_array_equal(a, b)
 
@@ -184,7 +183,7 @@ def test_traces_have_a_place_for_every_sweep_variable_and_chain() -> None:
 
 
 def test_a_synthesis_of_complete_data_has_no_traces() -> None:
-    synthetic = synthesize(completed_boys(), m=1, seed=1)
+    synthetic = synthesize(load_boys_completed(), m=1, seed=1)
     assert synthetic.chain_means is None
     assert synthetic.chain_variables == ()
 
@@ -193,7 +192,7 @@ def test_a_synthesis_of_complete_data_has_no_traces() -> None:
 
 
 def test_partial_synthesis_keeps_all_other_cells() -> None:
-    boys = completed_boys()
+    boys = load_boys_completed()
     where = make_where(boys, "none")
     where.loc[boys["age"] > 10, ["hgt", "tv"]] = True
     synthetic = mice(boys, m=2, method="cart", where=where, seed=1)
@@ -220,7 +219,7 @@ def test_a_variable_with_holes_still_predicts_one_that_is_synthesised() -> None:
 
 
 def test_row_labels_stay_only_where_real_cells_stay() -> None:
-    named = completed_boys().set_index(pd.Index([f"boy {i}" for i in range(748)]))
+    named = load_boys_completed().set_index(pd.Index([f"boy {i}" for i in range(748)]))
     assert list(synthesize(named, m=1, seed=1).complete(1).index) == list(range(748))
     partly = mice(named, m=1, where=make_where(named, "none").assign(hgt=True), seed=1)
     assert list(partly.complete(1).index) == list(named.index)
@@ -229,8 +228,8 @@ def test_row_labels_stay_only_where_real_cells_stay() -> None:
 
 def test_nothing_to_do_gives_the_data_back() -> None:
     for where in ("none", "missing"):
-        result = mice(completed_boys(), m=2, where=where, seed=1)
-        pd.testing.assert_frame_equal(result.complete(2), completed_boys())
+        result = mice(load_boys_completed(), m=2, where=where, seed=1)
+        pd.testing.assert_frame_equal(result.complete(2), load_boys_completed())
     pd.testing.assert_frame_equal(mice(BOYS, m=1, where="none", seed=1).complete(1), BOYS)
 
 
@@ -242,7 +241,7 @@ def test_post_processing_holds_in_every_cell_drawn() -> None:
     imputed = mice(BOYS, m=1, maxit=2, post=post, seed=1).complete(1)
     assert imputed["tv"][BOYS["tv"].isna()].between(5, 15).all()
     assert (imputed["gen"][BOYS["gen"].isna() & (BOYS["age"] < 8)] == "G1").all()
-    synthetic = synthesize(completed_boys(), m=1, post=post, seed=1).complete(1)
+    synthetic = synthesize(load_boys_completed(), m=1, post=post, seed=1).complete(1)
     assert synthetic["tv"].between(5, 15).all()
     assert (synthetic["gen"][synthetic["age"] < 8] == "G1").all()
 
@@ -258,16 +257,18 @@ def test_ignored_rows_leave_no_trace_in_other_rows() -> None:
 
 @pytest.mark.parametrize("k", [100, 1500])
 def test_a_synthetic_set_may_have_another_size(k: int) -> None:
-    synthetic = synthesize(completed_boys(), m=2, k=k, seed=1)
+    synthetic = synthesize(load_boys_completed(), m=2, k=k, seed=1)
     assert synthetic.complete(2).shape == (k, 9)
     assert (synthetic.provenance.n, synthetic.provenance.k) == (748, k)
     assert synthetic.complete(2)["hgt"].mean() == pytest.approx(
-        completed_boys()["hgt"].mean(), abs=20
+        load_boys_completed()["hgt"].mean(), abs=20
     )
 
 
 def test_proper_is_recorded_and_draws_other_sets() -> None:
-    plain, proper = (synthesize(completed_boys(), m=1, proper=p, seed=1) for p in (False, True))
+    plain, proper = (
+        synthesize(load_boys_completed(), m=1, proper=p, seed=1) for p in (False, True)
+    )
     assert proper.provenance.proper
     assert not np.array_equal(plain.sets[0], proper.sets[0])
     assert not proper.complete(1).isna().any(axis=None)
@@ -275,7 +276,7 @@ def test_proper_is_recorded_and_draws_other_sets() -> None:
 
 def test_observed_conditioning_warns_and_is_recorded() -> None:
     with pytest.warns(UserWarning, match="stay linked to persons; do not publish them"):
-        linked = synthesize(completed_boys(), m=1, conditioning="observed", seed=1)
+        linked = synthesize(load_boys_completed(), m=1, conditioning="observed", seed=1)
     assert linked.provenance.conditioning == "observed"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -283,7 +284,7 @@ def test_observed_conditioning_warns_and_is_recorded() -> None:
 
 
 def test_synthesize_draws_unnamed_columns_by_cart() -> None:
-    synthetic = synthesize(completed_boys(), m=1, method={"bmi": BMI, "hc": "norm"}, seed=1)
+    synthetic = synthesize(load_boys_completed(), m=1, method={"bmi": BMI, "hc": "norm"}, seed=1)
     methods = synthetic.provenance.methods
     assert (methods["bmi"], methods["hc"], methods["wgt"], methods["gen"]) == (
         BMI,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, spearmanr
 
+from synth_tasks.datasets import load_boys_completed
 from synth_tasks.engine.bandwidth import sheather_jones
 from synth_tasks.engine.smoothing import SplineSmoother, make_smoother
-from tests.engine.builders import completed_boys
 
 RNG = np.random.default_rng
 Kind = Literal["density", "spline"]
@@ -25,7 +25,7 @@ MARGINS = {
     "uniform": RNG(3).random(2_000),
     "bimodal": np.append(RNG(4).standard_normal(1_000), 8 + RNG(5).standard_normal(1_000)),
     "small": RNG(6).standard_normal(60),
-    "hgt": completed_boys()["hgt"].to_numpy(dtype=float),
+    "hgt": load_boys_completed()["hgt"].to_numpy(dtype=float),
 }
 margins = pytest.mark.parametrize("name", MARGINS)
 

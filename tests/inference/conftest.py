@@ -8,21 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.datasets import PUBIC_HAIR, REGIONS, STAGES
+from synth_tasks.datasets import load_boys_completed
 from synth_tasks.inference import ModelFit
 
 FIXTURES = Path(__file__).parent / "fixtures"
-COMPLETED_BOYS = Path(__file__).parents[1] / "fixtures" / "boys_completed.csv"
 
 
 @pytest.fixture(scope="session")
 def boys() -> pd.DataFrame:
     """The 748 boys as Volker & Vink (2021) completed them."""
-    frame = pd.read_csv(COMPLETED_BOYS)
-    frame["gen"] = pd.Categorical(frame["gen"], categories=STAGES, ordered=True)
-    frame["phb"] = pd.Categorical(frame["phb"], categories=PUBIC_HAIR, ordered=True)
-    frame["reg"] = pd.Categorical(frame["reg"], categories=REGIONS)
-    return frame
+    return load_boys_completed()
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synth_tasks.datasets import load_boys_completed
 from synth_tasks.errors import ModelError
 from synth_tasks.inference import fit_model
 from synth_tasks.inference.fit import ModelFit
 from synth_tasks.inference.stacked import fit_stacked
-from tests.engine.builders import completed_boys
 
 ANALYSES = [
     ("ols", "hgt ~ age + phb", None),
@@ -25,7 +25,7 @@ ANALYSES = [
 
 @pytest.fixture(scope="module")
 def tables() -> list[pd.DataFrame]:
-    boys, rng = completed_boys(), np.random.default_rng(1)
+    boys, rng = load_boys_completed(), np.random.default_rng(1)
     return [boys.iloc[rng.integers(0, len(boys), size=size)] for size in (748, 500, 748)]
 
 

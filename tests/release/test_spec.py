@@ -318,7 +318,9 @@ def test_prefect_can_walk_through_a_spec():
     assert visit_collection(spec, lambda x: x, return_data=True) == spec
 
 
-@pytest.mark.parametrize("model", [m for m in set(all_models()) if issubclass(m, SpecModel)])
+@pytest.mark.parametrize(
+    "model", [m for m in dict.fromkeys(all_models()) if issubclass(m, SpecModel)]
+)
 def test_no_model_looks_like_a_mapping(model):
     assert not hasattr(model, "keys")
     assert "keys" not in model.model_fields

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from synth_tasks.data import encode, infer_schema
+from synth_tasks.datasets import load_boys_completed
 from synth_tasks.engine import AnySynthesizer, StratifiedSynthesizer, Synthesizer
 from synth_tasks.engine.portable import make_portable, to_json
 from synth_tasks.errors import PlanError
-from tests.engine.builders import completed_boys
 from tests.engine.portable.builders import EVERY_METHOD, SPIKE, fitted, fitted_by, table
 
 # --- nothing of a person -------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def test_nothing_is_told_of_rows() -> None:
 
 
 def test_boys_keep_their_margins_and_correlations() -> None:
-    boys = completed_boys()
+    boys = load_boys_completed()
     synthesizer = fitted(boys)
     portable = make_portable(synthesizer)
     schema, n_sets = infer_schema(boys), 30
