@@ -15,7 +15,7 @@ ROOT = Path(synth_tasks.__file__).parents[1]
 FLOORS = {
     **dict.fromkeys(["errors", "files", "ledger", "data", "expressions", "seeding", "datasets"], 1),
     "inference": 1,
-    **dict.fromkeys(["engine", "disclosure", "utility", "release"], 2),
+    **dict.fromkeys(["engine", "disclosure", "utility", "release", "study"], 2),
     **dict.fromkeys(["tasks", "blocks", "expectations"], 3),
     "flows": 4,
 }

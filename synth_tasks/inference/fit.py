@@ -47,3 +47,8 @@ class ModelFit:
     def std_errors(self) -> np.ndarray:
         """Standard errors, an array of shape (k,)."""
         return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def reported(self) -> np.ndarray:
+        """Estimates as they are reported, shape (k,): correlations, not Fisher's z."""
+        return np.tanh(self.estimates) if self.scale == "fisher_z" else self.estimates
