@@ -5,7 +5,6 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 
 # No deferred annotations here: a worker loads this file by its path, and Prefect must find the types.
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -16,17 +15,17 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.terminal import show_stages_only, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
-from synth_tasks.release.spec import ReleaseSpec, read_spec
+from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
-from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
-from synth_tasks.tasks.context import SEED_VARIABLE, RunContext, prepare
+from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
@@ -34,12 +33,7 @@ from synth_tasks.tasks.publish import draw_picture, find_published, publish, pur
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
 
-DEFAULT_SPECS = (
-    Path(__file__).parent.parent / "deployments" / "boys.yaml",
-    Path(__file__).parent / "specs" / "boys.yaml",
-)
 N_STAGES = 11
-REFUSED, FAILED = 2, 1
 
 
 @flow(
@@ -224,9 +218,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     started = time.monotonic()
     try:
-        spec = read_spec(options.spec or _default_spec())
-        if options.seed is not None:
-            os.environ[SEED_VARIABLE] = str(parse_seed(options.seed, "--seed"))
+        spec = read_specification(options.spec, "boys.yaml")
+        take_seed(options.seed)
         preflight(spec, options.to)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -252,10 +245,6 @@ def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
     check_policy(spec)
     check_places(workspace_root(), Path(to or spec.publish.to))
     load_source(spec)
-
-
-def _default_spec() -> Path:
-    return next(path for path in DEFAULT_SPECS if path.is_file())
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -302,8 +303,28 @@ class RunSpec(SpecModel):
     executor: Literal["threads", "processes"] = Field(
         "threads", description="What imputes several completed data sets at a time."
     )
+    runner: Literal["threads", "processes", "dask"] = Field(
+        "threads", description="What works on the tasks of a flow; dask needs the extra [dask]."
+    )
+    scheduler: str | None = Field(
+        None, description="Address of a Dask scheduler; a cluster of its own if not given."
+    )
     timeout_minutes: float = Field(
         240, gt=0, description="Longest time for reading, imputing, fitting or publishing."
+    )
+
+    @model_validator(mode="after")
+    def _only_dask_has_a_scheduler(self) -> RunSpec:
+        if self.scheduler is not None and self.runner != "dask":
+            raise ValueError("run.scheduler needs run.runner: dask")
+        return self
+
+
+class StudySpec(SpecModel):
+    """A simulation study of the release: the completed data take the part of the population."""
+
+    replicates: int = Field(
+        1000, ge=2, le=100_000, description="Samples that are drawn, synthesised and analysed."
     )
 
 
@@ -319,6 +340,7 @@ class ReleaseSpec(SpecModel):
     policy: PolicySpec = PolicySpec()
     publish: PublishSpec = PublishSpec()
     run: RunSpec = RunSpec()
+    study: StudySpec = StudySpec()
     base: str = Field(".", description="Folder that relative paths start from; set when read.")
 
     @field_validator("analysis")
@@ -364,6 +386,7 @@ _NOT_CONTENT: dict[str, Any] = {
     "base": True,
     "dataset": {"source": True},  # what it holds is in the digest of the data
     "run": True,
+    "study": True,
     "publish": {"to": True, "seed": True, "seed_secret": True, "keep_workspace": True},
 }
 
@@ -450,3 +473,29 @@ def build_spec(content: dict[str, Any], base: Path, origin: str = "release spec"
         more = errors.error_count() - 1
         also = f" (and {more} more)" if more else ""
         raise SpecError(f"{origin}: {where}: {message[0].lower()}{message[1:]}{also}") from None
+
+
+def change_spec(spec: ReleaseSpec, changes: Mapping[str, Mapping[str, Any]]) -> ReleaseSpec:
+    """Return a specification with other values, as a command line gives them.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The specification.
+    changes : mapping of str to mapping
+        New values by section and key; None leaves a value as it is.
+
+    Returns
+    -------
+    ReleaseSpec
+
+    Raises
+    ------
+    SpecError
+        If a value is not allowed.
+    """
+    content = spec.model_dump(mode="json")
+    base = content.pop("base")
+    for section, values in changes.items():
+        content[section] |= {key: value for key, value in values.items() if value is not None}
+    return build_spec(content, Path(base), "command line")

@@ -35,15 +35,16 @@ def moments(tables: np.ndarray, schema: Schema) -> np.ndarray:
     """
     first = np.array([float(variable.is_categorical) for variable in schema])
     x = tables + first
-    mean = np.nanmean(x, axis=1)
-    away = x - mean[:, None]
+    some_missing = bool(np.isnan(x).any())
+    add, quantile = (np.nansum, np.nanquantile) if some_missing else (np.sum, np.quantile)
     n = (~np.isnan(x)).sum(axis=1)
-    sd = np.sqrt(np.nansum(away**2, axis=1) / np.maximum(n - 1, 1))
+    mean = add(x, axis=1) / n
+    away = x - mean[:, None]
+    square = away * away
+    sd = np.sqrt(add(square, axis=1) / np.maximum(n - 1, 1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = away / sd[:, None]
-    skew = np.nansum(z**3, axis=1) / n
-    kurtosis = np.nansum(z**4, axis=1) / n - 3
-    quantile = np.nanquantile if np.isnan(x).any() else np.quantile
+        skew = add(square * away, axis=1) / n / sd**3
+        kurtosis = add(square * square, axis=1) / n / sd**4 - 3
     levels = [0.0, *QUANTILES.values(), 1.0]
     quantiles = list(quantile(x, levels, axis=1))
     return np.stack([mean, sd, *quantiles, skew, kurtosis], axis=-1)

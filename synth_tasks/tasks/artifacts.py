@@ -61,6 +61,19 @@ class Progress:
         self._logger.info("[%d/%d] %s", self._done, self._n_stages, line)
         update_progress_artifact(self._artifact, progress=share, description=line)
 
+    def part(self, share: float, line: str) -> None:
+        """Show how far the present stage is, in the artifact only.
+
+        Parameters
+        ----------
+        share : float
+            Between 0 and 1.
+        line : str
+            Counts and rates.
+        """
+        done = 100.0 * min((self._done + share) / self._n_stages, 1.0)
+        update_progress_artifact(self._artifact, progress=done, description=line)
+
     def complete(self, line: str) -> None:
         """Report the end, whatever stages were not needed."""
         self._logger.info("%s", line)
@@ -120,7 +133,6 @@ def show_release(
     spec: ReleaseSpec, published: Published, gate: SuiteResult, picture: bytes, sets: str
 ) -> None:
     """Link the release and show a picture of it."""
-    image = base64.b64encode(picture).decode()
     n_passed = sum(check.success for check in gate.checks)
     create_markdown_artifact(
         f"# {spec.dataset.title or spec.dataset.name}, version {published.version}\n\n"
@@ -128,7 +140,13 @@ def show_release(
         f"- folder: `{published.folder}`\n"
         f"- [report]({(published.folder / 'report.html').as_uri()})\n"
         f"- [validation]({(published.folder / 'validation' / 'validation.html').as_uri()})\n\n"
-        f'<img alt="distributions of the synthetic sets" src="data:image/png;base64,{image}" />\n',
+        f"{embed_picture(picture, 'distributions of the synthetic sets')}\n",
         key=artifact_key(spec, "release"),
         description=f"Release {published.version} of {spec.dataset.name}",
     )
+
+
+def embed_picture(picture: bytes, alternative: str) -> str:
+    """Return a PNG picture as an element that can stand in Markdown."""
+    image = base64.b64encode(picture).decode()
+    return f'<img alt="{alternative}" src="data:image/png;base64,{image}" />'

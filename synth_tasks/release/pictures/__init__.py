@@ -14,13 +14,16 @@ from synth_tasks.release.pictures._correlations import correlations
 from synth_tasks.release.pictures._disclosure import disclosure
 from synth_tasks.release.pictures._marginals import marginals
 from synth_tasks.release.pictures._pair_utility import pair_utility
+from synth_tasks.release.pictures._study import bias, coverage, zip_plot
 from synth_tasks.release.pictures._wording import Wording, describe_metric, metric_order
 
 __all__ = [
     "Wording",
+    "bias",
     "coefficients",
     "correlations",
     "count_decimals",
+    "coverage",
     "describe_metric",
     "disclosure",
     "format_fixed",
@@ -30,4 +33,5 @@ __all__ = [
     "pair_utility",
     "to_png",
     "to_svg",
+    "zip_plot",
 ]

@@ -87,7 +87,7 @@ def render_report(content: ReportContent, private: bool) -> str:
         content = withhold_real(content)
     rules = list(dict.fromkeys(a.rule for a in content.analyses))
     rule_name = content.manifest.get("pooling_rule") or next(iter(rules), "")
-    return _render(
+    return render_template(
         "report.html.j2",
         content=content,
         private=private,
@@ -144,7 +144,7 @@ def render_validation(suites: Sequence[SuiteResult], title: str) -> str:
         }
         for number, suite in enumerate(suites, start=1)
     ]
-    return _render(
+    return render_template(
         "validation.html.j2",
         title=title,
         lights=summarise(suites),
@@ -153,7 +153,8 @@ def render_validation(suites: Sequence[SuiteResult], title: str) -> str:
     )
 
 
-def _render(template: str, **values: Any) -> str:
+def render_template(template: str, **values: Any) -> str:
+    """Fill a template in; a value that it names and does not get is an error."""
     return _environment().get_template(template).render(**values)
 
 
@@ -186,10 +187,11 @@ def _draw_pictures(content: ReportContent, private: bool) -> list[dict[str, Any]
         drawn.append(("pair_utility", "Pairs of variables", "", figure))
     if (content.ledger["family"] == "disclosure").any():
         drawn.append(("disclosure", "Disclosure", "", pictures.disclosure(content.ledger)))
-    return [_place(*item) for item in drawn]
+    return [place_picture(*item) for item in drawn]
 
 
-def _place(name: str, title: str, version: str, figure: Figure) -> dict[str, Any]:
+def place_picture(name: str, title: str, version: str, figure: Figure) -> dict[str, Any]:
+    """Return what a template needs to show a picture and how it is to be read."""
     reading = _readings()[name + version]
     # Made by us from text that the SVG writer has escaped.
     svg = Markup(pictures.to_svg(figure, reading))  # noqa: S704

@@ -1,0 +1,158 @@
+"""Is what is learnt from the synthetic sets true? A simulation study, as in Volker & Vink (2021).
+
+Run ``python -m flows.study`` for the study of the paper, or ``--spec FILE`` for your own release.
+"""
+
+# No deferred annotations here: a worker loads this file by its path, and Prefect must find the types.
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from prefect import flow, unmapped
+from prefect.futures import as_completed
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.runners import RUNNERS, task_runner
+from flows.terminal import progress_bar, show_stages_only, summarise_study
+from synth_tasks.errors import SynthError
+from synth_tasks.release.spec import ReleaseSpec, change_spec
+from synth_tasks.release.stages import load_source
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.tasks.artifacts import Progress
+from synth_tasks.tasks.context import RunContext, prepare
+from synth_tasks.tasks.impute import impute
+from synth_tasks.tasks.ingest import ingest
+from synth_tasks.tasks.publish import purge
+from synth_tasks.tasks.study import Chunk, plan_study, run_chunk, study_folder, sum_up
+
+N_STAGES = 4
+
+
+@flow(
+    name="study",
+    flow_run_name="study-{spec.dataset.name}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),
+    persist_result=False,
+)
+def study(spec: ReleaseSpec, to: str | None = None) -> State:
+    """Prove by simulation whether estimates from the synthetic sets are valid.
+
+    The completed data take the part of the population. Samples are drawn from it with replacement;
+    every sample is synthesised and analysed, and bias, coverage of the intervals and linkage of rows
+    are compared with what the samples themselves give.
+
+    Args:
+        spec: What is released and how, and `study.replicates`, the number of samples.
+        to: Folder of the results. They tell estimates from the real data: without it they stay in the
+            private workspace, unless the specification holds a seed, which says that data are public.
+    """
+    try:
+        context = prepare(spec, to)
+        folder = study_folder(context, to)
+        with context.workspace().lock():
+            return _study(context, folder, Progress(spec, N_STAGES, get_run_logger()))
+    except SynthError as error:
+        return Failed(message=str(error))
+
+
+def _study(context: RunContext, folder: Path, progress: Progress) -> State:
+    ingested = ingest(context)
+    population = impute(context, ingested.ref).refs[0]
+    progress.finish(f"population of {population.rows} rows × {population.columns} columns")
+    chunks = plan_study(context, population)
+    replicates = context.spec.study.replicates
+    progress.finish(f"{replicates} replicates in {len(chunks)} chunks")
+    found = _run_chunks(context, population, chunks, progress)
+    progress.finish(f"ran {replicates} replicates")
+    summary = sum_up(context, population, found, str(folder))
+    purge(context)
+    line = f"studied {replicates} replicates: {folder}"
+    progress.finish(line)
+    return Completed(message=line, data={"folder": str(folder), **summary["found"]})
+
+
+def _run_chunks(
+    context: RunContext, population: DatasetRef, chunks: list[Chunk], progress: Progress
+) -> list[DatasetRef]:
+    futures = run_chunk.map(unmapped(context), unmapped(population), chunks)
+    sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
+    total, done = sum(sizes.values()), 0
+    with progress_bar("replicates", total) as advance:
+        for future in as_completed(list(futures)):
+            size = sizes[future.task_run_id]
+            done += size
+            advance(size)
+            progress.part(done / total, f"{done} of {total} replicates")
+    return futures.result()
+
+
+# --- command line ---------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a study from the command line; see ``--help``.
+
+    Returns:
+        Exit code: 0 done, 1 the study failed, 2 wrong input.
+    """
+    options = _parse(arguments)
+    started = time.monotonic()
+    try:
+        spec = _specify(options)
+        take_seed(options.seed)
+        load_source(spec)
+        runner = task_runner(spec.run)
+    except SynthError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return REFUSED
+    show_stages_only()
+    sys.stdout.write(f"study of {spec.dataset.name}: starting Prefect\n")
+    sys.stdout.flush()
+    state = study.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    if not state.is_completed():
+        sys.stderr.write(f"error: {state.message}\n")
+        return FAILED
+    sys.stdout.write(summarise_study(Path(state.result()["folder"])))
+    sys.stdout.write(f"{state.message} ({time.monotonic() - started:.1f} s)\n")
+    return 0
+
+
+def _specify(options: argparse.Namespace) -> ReleaseSpec:
+    spec = read_specification(options.spec, "study.yaml")
+    changes = {
+        "study": {"replicates": options.replicates},
+        "synthesis": {"conditioning": options.conditioning},
+        "run": {"runner": options.runner, "workers": options.workers},
+    }
+    return change_spec(spec, changes)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.study",
+        description="Prove by simulation whether estimates from the synthetic sets are valid.",
+    )
+    parser.add_argument("--spec", metavar="FILE", help="specification (default: that of the paper)")
+    parser.add_argument(
+        "--replicates", metavar="N", type=int, help="samples (default: as specified)"
+    )
+    parser.add_argument(
+        "--to", metavar="DIR", help="folder of the results (default: studies/<name>)"
+    )
+    parser.add_argument(
+        "--conditioning",
+        choices=["synthetic", "observed"],
+        help="observed: the scheme of R's mice, for comparison",
+    )
+    parser.add_argument("--runner", choices=RUNNERS, help="what does the work (default: threads)")
+    parser.add_argument("--workers", metavar="N", type=int, help="number of workers")
+    parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""A simulation study in chunks of replicates."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.errors import StorageError
+from synth_tasks.files import make_private_folder
+from synth_tasks.release import pictures
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.study import Population, Replicates, make_population, run_replicates
+from synth_tasks.study.results import REPORT, StudyResults, check_target, summarise, write_results
+from synth_tasks.tasks.artifacts import artifact_key, embed_picture
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+
+# A task run costs 10 ms in a thread and 0.2 s in a process: a chunk is to last so long that this is
+# little, and there are to be several for each worker, so that none waits for long at the end.
+SECONDS_A_CHUNK = {"threads": 2.0, "processes": 8.0, "dask": 8.0}
+CHUNKS_A_WORKER = 4
+MOST_CHUNKS = 200
+PILOT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Replicates `first` to `last` of a study."""
+
+    first: int
+    last: int
+
+    @property
+    def numbers(self) -> range:
+        """Their numbers."""
+        return range(self.first, self.last + 1)
+
+
+@task(name="plan study", task_run_name="plan study of {context.spec.dataset.name}",
+      cache_policy=NO_CACHE)  # fmt: skip
+@confidential
+def plan_study(context: RunContext, population: DatasetRef) -> list[Chunk]:
+    """Divide the replicates into chunks, judged by the time that the first ones take.
+
+    Parameters
+    ----------
+    context : RunContext
+        The study.
+    population : DatasetRef
+        Complete data.
+
+    Returns
+    -------
+    list of Chunk
+        The same in a later run, so that it goes on with the chunks that are finished.
+    """
+    workspace, spec = context.workspace(), context.spec
+
+    def compute(_: Path) -> dict[str, Any]:
+        made, seed = _population(context, population), context.secrets().seed
+        run_replicates(made, seed, [1])  # compiles and loads what the first one needs
+        started = time.perf_counter()
+        run_replicates(made, seed, range(1, PILOT + 1))
+        seconds = (time.perf_counter() - started) / PILOT
+        return {
+            "size": chunk_size(spec.study.replicates, seconds, spec.run.runner, spec.run.workers)
+        }
+
+    run = [spec.run.runner, str(spec.run.workers)]
+    result, _ = workspace.run_stage("chunks", [*_inputs(context, population), *run], compute)
+    n, size = spec.study.replicates, result["size"]
+    return [Chunk(first, min(first + size - 1, n)) for first in range(1, n + 1, size)]
+
+
+def chunk_size(replicates: int, seconds: float, runner: str, workers: int) -> int:
+    """Return how many replicates a task works on.
+
+    Parameters
+    ----------
+    replicates : int
+        Of the whole study.
+    seconds : float
+        What one takes.
+    runner : str
+        ``"threads"``, ``"processes"`` or ``"dask"``.
+    workers : int
+        Number of them.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    long_enough = math.ceil(SECONDS_A_CHUNK[runner] / max(seconds, 1e-6))
+    balanced = math.ceil(replicates / (CHUNKS_A_WORKER * workers))
+    few_enough = math.ceil(replicates / MOST_CHUNKS)
+    return max(1, few_enough, min(long_enough, balanced))
+
+
+@task(name="replicates", task_run_name="replicates {chunk.first} to {chunk.last}",
+      cache_policy=NO_CACHE)  # fmt: skip
+@confidential
+def run_chunk(context: RunContext, population: DatasetRef, chunk: Chunk) -> DatasetRef:
+    """Draw, synthesise and analyse the samples of a chunk.
+
+    Parameters
+    ----------
+    context : RunContext
+        The study.
+    population : DatasetRef
+        Complete data.
+    chunk : Chunk
+        Which replicates.
+
+    Returns
+    -------
+    DatasetRef
+        The estimates, in the workspace.
+    """
+    workspace = context.workspace()
+
+    def compute(folder: Path) -> dict[str, Any]:
+        made = _population(context, population)
+        found = run_replicates(made, context.secrets().seed, chunk.numbers)
+        return {"ref": workspace.write_object(folder / "replicates.pickle", found)}
+
+    numbers = [str(chunk.first), str(chunk.last)]
+    inputs = [*_inputs(context, population), *numbers]
+    result, _ = workspace.run_stage("replicates", inputs, compute)
+    return result["ref"]
+
+
+@task(name="sum up study", task_run_name="sum up study of {context.spec.dataset.name}",
+      cache_policy=NO_CACHE)  # fmt: skip
+@confidential
+def sum_up(
+    context: RunContext, population: DatasetRef, chunks: list[DatasetRef], folder: str
+) -> dict[str, Any]:
+    """Put the chunks together, write the results and show them.
+
+    Parameters
+    ----------
+    context : RunContext
+        The study.
+    population : DatasetRef
+        Complete data.
+    chunks : list of DatasetRef
+        From `run_chunk`.
+    folder : str
+        Where the results are written.
+
+    Returns
+    -------
+    dict
+        The extremes of what was found.
+    """
+    workspace, public = context.workspace(), context.secrets().public
+    replicates = Replicates.join([workspace.read_object(ref) for ref in chunks])
+    results = StudyResults.of(_population(context, population), replicates)
+    write_results(Path(folder), results, context.spec, private=not public)
+    _show(context, results, Path(folder), public)
+    return summarise(results, context.spec)
+
+
+def study_folder(context: RunContext, to: str | None) -> Path:
+    """Return where the results go: they tell estimates from the real data.
+
+    Parameters
+    ----------
+    context : RunContext
+        The study.
+    to : str, optional
+        As the user wants it.
+
+    Returns
+    -------
+    Path
+        Without `to`, ``studies/<dataset>`` for public data, else a folder in the private workspace.
+    """
+    if to is not None:
+        folder = Path(to).absolute()
+    elif context.secrets().public:
+        folder = Path("studies", context.spec.dataset.name).absolute()
+    else:
+        folder = context.workspace().folder / "study"
+        make_private_folder(folder)
+    if folder.is_file():
+        raise StorageError(f"{folder} is a file: name a folder for the results")
+    check_target(folder)
+    return folder
+
+
+def _population(context: RunContext, ref: DatasetRef) -> Population:
+    matrix, schema = context.workspace().read_table(ref)
+    return make_population(context.spec, schema, matrix)
+
+
+def _inputs(context: RunContext, population: DatasetRef) -> list[str]:
+    spec = context.spec
+    settings = spec.model_dump_json(include={"synthesis", "analysis", "variables"})
+    return [population.sha256, settings, str(context.secrets().seed)]
+
+
+# --- what people see ------------------------------------------------------------------------------
+
+
+def _show(context: RunContext, results: StudyResults, folder: Path, public: bool) -> None:
+    spec, n = context.spec, len(results.replicates.numbers)
+    create_table_artifact(
+        _rows(results, public),
+        key=artifact_key(spec, "coverage"),
+        description=f"{n} samples, {results.population.plan.m} synthetic sets each. Bias in standard "
+        "deviations of an estimate from a real sample; coverage of 95 % intervals.",
+    )
+    picture = pictures.to_png(pictures.coverage(results.coverage), dpi=100)
+    create_markdown_artifact(
+        f"# Simulation study of {spec.dataset.title or spec.dataset.name}\n\n"
+        f"Results: `{folder}`; report: [{REPORT}]({(folder / REPORT).as_uri()})\n\n"
+        f"{embed_picture(picture, 'coverage of 95 % intervals')}\n",
+        key=artifact_key(spec, "study"),
+        description=f"Study of {spec.dataset.name}: {n} replicates",
+    )
+
+
+def _rows(results: StudyResults, public: bool) -> list[dict[str, Any]]:
+    """Return rates only, unless the data are public."""
+    columns = ["analysis", "term", "std_bias", "bootstrap_coverage", "synthetic_coverage",
+               "coverage_difference", "width_ratio", "interval_overlap",
+               "synthetic_failed"]  # fmt: skip
+    if public:
+        columns[2:2] = ["true", "bootstrap_bias", "synthetic_bias"]
+    table = results.coverage[columns]
+    return [
+        {key: value if isinstance(value, str) else _short(value) for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def _short(value: float) -> float | str:
+    return float(f"{value:.4g}") if math.isfinite(value) else "not estimated"
