@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from typing import Any
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
@@ -30,6 +30,8 @@ def task_runner(run: RunSpec) -> TaskRunner[Any]:
 
 
 def _dask_runner(run: RunSpec) -> TaskRunner[Any]:
+    # Dask reports the life of its cluster in dozens of lines that nobody needs.
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     try:
         from prefect_dask import DaskTaskRunner
     except ImportError:
@@ -37,8 +39,6 @@ def _dask_runner(run: RunSpec) -> TaskRunner[Any]:
             "run.runner is dask, but prefect-dask is not installed: "
             "python -m pip install 'prefect-synth[dask]', or set run.runner to processes"
         ) from None
-    # Dask reports the life of its cluster in dozens of lines that nobody needs.
-    logging.getLogger("distributed").setLevel(logging.WARNING)
     if run.scheduler is not None:
         return DaskTaskRunner(address=run.scheduler)
     own_cluster = {"n_workers": run.workers, "threads_per_worker": 1, "dashboard_address": None}
