@@ -16,7 +16,7 @@ FLOORS = {
     **dict.fromkeys(["errors", "files", "ledger", "data", "expressions", "seeding", "datasets"], 1),
     "inference": 1,
     **dict.fromkeys(["engine", "disclosure", "utility", "release", "study"], 2),
-    **dict.fromkeys(["tasks", "blocks", "expectations"], 3),
+    **dict.fromkeys(["tasks", "blocks", "plugin", "expectations"], 3),
     "flows": 4,
 }
 # The rooms that are usable alone: data frames in, values out.
