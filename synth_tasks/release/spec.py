@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -328,6 +329,37 @@ class StudySpec(SpecModel):
     )
 
 
+Choice = StrictBool | StrictInt | StrictFloat | StrictStr | list[str] | None
+MAX_SETTINGS = 200
+
+
+class FrontierSpec(SpecModel):
+    """Settings that are compared by their risk and their utility: all combinations of the grid."""
+
+    grid: dict[str, Annotated[list[Choice], Field(min_length=1)]] = Field(
+        {"minbucket": [3, 5, 10, 20], "smoothing": [None, "spline"]},
+        description="Values by setting: a key of synthesis, or an option of its method.",
+    )
+    replicates: int = Field(
+        100, ge=20, le=10_000, description="Samples by which the validity of each is judged."
+    )
+    tolerance: float = Field(
+        0.03,
+        gt=0,
+        le=0.5,
+        description="Loss of coverage of 95 % intervals that is borne, on average over estimands.",
+    )
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> FrontierSpec:
+        if not self.grid:
+            raise ValueError("frontier.grid needs a setting, such as minbucket: [3, 10]")
+        count = math.prod(len(values) for values in self.grid.values())
+        if count > MAX_SETTINGS:
+            raise ValueError(f"frontier.grid has {count} combinations; at most {MAX_SETTINGS}")
+        return self
+
+
 class ReleaseSpec(SpecModel):
     """Everything that defines a release."""
 
@@ -341,6 +373,7 @@ class ReleaseSpec(SpecModel):
     publish: PublishSpec = PublishSpec()
     run: RunSpec = RunSpec()
     study: StudySpec = StudySpec()
+    frontier: FrontierSpec = FrontierSpec()
     base: str = Field(".", description="Folder that relative paths start from; set when read.")
 
     @field_validator("analysis")
@@ -387,6 +420,7 @@ _NOT_CONTENT: dict[str, Any] = {
     "dataset": {"source": True},  # what it holds is in the digest of the data
     "run": True,
     "study": True,
+    "frontier": True,
     "publish": {"to": True, "seed": True, "seed_secret": True, "keep_workspace": True},
 }
 

@@ -1,0 +1,149 @@
+"""Risk and utility of settings, and which of them to choose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synth_tasks.data import Schema
+from synth_tasks.disclosure import assess_disclosure
+from synth_tasks.engine import fit_synthesizer
+from synth_tasks.engine.workers import one_native_thread
+from synth_tasks.release.plans import formulas
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.stages import disclosure_keys, disclosure_targets
+from synth_tasks.seeding import generator
+from synth_tasks.study.population import Population, make_population
+from synth_tasks.study.replicate import run_replicates
+from synth_tasks.study.settings import Setting, apply_setting
+from synth_tasks.study.summary import tabulate_coverage
+from synth_tasks.utility import assess_utility
+
+# Risk: the part of the figures of a release that copying moves. All are better when smaller.
+RISKS = {
+    "copied_keys": "rows that copy a real person on the key variables",
+    "unique_exact_match": "rows that copy a real person in all variables",
+    "repU": "people whose unique keys are met again",
+    "DiSCO": "people whose target is told by the keys, correctly",
+    "self_linkage_excess": "rows nearest to the person they stand for, beyond chance",
+}
+
+
+def measure_setting(
+    spec: ReleaseSpec, setting: Setting, schema: Schema, matrix: np.ndarray, seed: int
+) -> dict[str, float]:
+    """Measure what a setting gives away and what it keeps.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    setting : Setting
+        What differs from it.
+    schema : Schema
+        The variables.
+    matrix : ndarray of shape (n_rows, n_variables)
+        Complete data, encoded.
+    seed : int
+        Root seed; all settings see the same samples.
+
+    Returns
+    -------
+    dict of str to float
+        - the `RISKS`, means over the sets;
+        - ``spmse_pair_median`` and ``spmse_pair_max``, over pairs of variables;
+        - ``coverage_loss``, that of 95 % intervals against intervals from the samples themselves, mean
+          over the estimands, with its Monte Carlo error ``coverage_loss_se``, and
+          ``worst_coverage_loss``;
+        - ``mean_std_bias``, the mean absolute bias in standard deviations of a real estimate;
+        - ``interval_overlap``, mean over the estimands.
+    """
+    changed = apply_setting(spec, setting)
+    population = make_population(changed, schema, matrix)
+    with one_native_thread():
+        sets = fit_synthesizer(population.plan, matrix).draw_sets(
+            seed, range(1, population.plan.m + 1)
+        )
+    figures = _measure_sets(changed, population, sets, seed)
+    return figures | _judge_validity(population, spec.frontier.replicates, seed)
+
+
+def _measure_sets(
+    spec: ReleaseSpec, population: Population, sets: list[np.ndarray], seed: int
+) -> dict[str, float]:
+    schema, real = population.schema, population.frame(population.matrix)
+    keys = disclosure_keys(spec, schema)
+    derived = list(formulas(spec.synthesis.method_by_variable))
+    on_keys = [name for name in schema.names if name not in keys]
+    found: dict[str, list[float]] = {}
+    for number, encoded in enumerate(sets, start=1):
+        drawn = population.frame(encoded)
+        measurements = assess_utility(real, drawn, schema, number)
+        measurements += assess_disclosure(
+            real, drawn, schema, number,
+            keys=keys, targets=disclosure_targets(spec, schema), derived=derived,
+            rng=generator(seed, "frontier", number),
+        )  # fmt: skip
+        copied = assess_disclosure(
+            real, drawn, schema, number,
+            keys=[], derived=on_keys, rng=generator(seed, "frontier", number), linkable=False,
+        )  # fmt: skip
+        exact = next(m.value for m in copied if m.metric == "exact_match")
+        found.setdefault("copied_keys", []).append(exact)
+        for m in measurements:
+            found.setdefault(m.metric, []).append(m.value)
+    return {
+        **{name: float(np.mean(found[name])) for name in RISKS if name in found},
+        "spmse_pair_median": float(np.median(found["spmse_pair"])),
+        "spmse_pair_max": float(np.max(found["spmse_pair"])),
+    }
+
+
+def _judge_validity(population: Population, replicates: int, seed: int) -> dict[str, float]:
+    done = run_replicates(population, seed, range(1, replicates + 1))
+    table = tabulate_coverage(population, done)
+    gaps = table["coverage_difference"]
+    # Estimands see the same samples: their errors add up, which is the cautious assumption.
+    return {
+        "coverage_loss": float(-gaps.mean()),
+        "coverage_loss_se": float(table["coverage_difference_se"].mean()),
+        "worst_coverage_loss": float(-gaps.min()),
+        "mean_std_bias": float(table["std_bias"].abs().mean()),
+        "interval_overlap": float(table["interval_overlap"].mean()),
+    }
+
+
+def recommend(table: pd.DataFrame, tolerance: float) -> pd.DataFrame:
+    """Mark which settings are valid, which are not dominated, and which one to choose.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a setting, with the figures of `measure_setting`.
+    tolerance : float
+        Mean loss of coverage that is borne.
+
+    Returns
+    -------
+    DataFrame
+        With the columns ``valid`` (the mean loss of coverage is within the tolerance), ``risk`` (the
+        share of rows that copy a real person on the key variables), ``efficient`` (no other
+        setting has both less risk and more overlap) and ``recommended`` (of the valid settings that
+        with the least risk, among equals the one with the largest overlap; none if none is valid).
+
+    References
+    ----------
+    Duncan, Keller-McNulty & Stokes (2001). Disclosure risk vs. data utility: the R-U confidentiality
+    map. Technical report LA-UR-01-6428, Los Alamos National Laboratory.
+    """
+    table = table.assign(valid=table["coverage_loss"] <= tolerance, risk=table["copied_keys"])
+    risk, utility = table["risk"].to_numpy(), table["interval_overlap"].to_numpy()
+    less_risk, more = risk[:, None] > risk, utility[:, None] < utility
+    no_worse = (risk[:, None] >= risk) & (utility[:, None] <= utility)
+    table["efficient"] = ~(no_worse & (less_risk | more)).any(axis=1)
+    table["recommended"] = False
+    valid = table[table["valid"]]
+    if len(valid):
+        best = valid.sort_values(["risk", "interval_overlap"], ascending=[True, False]).index[0]
+        table.loc[best, "recommended"] = True
+    return table
