@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth_tasks.data import Kind, Variable
-from synth_tasks.engine.tree.compiled import kernel
 from synth_tasks.engine.tree.donors import LeafDonors
 from synth_tasks.engine.tree.grown import Tree
 from synth_tasks.engine.tree.histogram import grow_nodes
 from synth_tasks.engine.tree.questions import LEAF, Questions
 from synth_tasks.engine.tree.sorting import SortedColumns, are_known
+from synth_tasks.engine.tree.splits import put_thresholds
 from synth_tasks.errors import PlanError
 
 MANY_ROWS = 50_000
@@ -195,21 +195,8 @@ def _thresholds(nodes: np.ndarray, n_levels: np.ndarray, sample: Sample) -> np.n
     for f, position in enumerate(sample.positions):
         if not n_levels[f]:
             _, values = sample.columns.column(position)
-            _put_thresholds(nodes, f, values, thresholds)
+            put_thresholds(nodes, f, values, thresholds)
     return thresholds
-
-
-@kernel
-def _put_thresholds(nodes, f, values, thresholds):
-    """Write the middle between the values on both sides of each split of a predictor.
-
-    Where no number lies between them it is the lower one, which goes left too.
-    """
-    for node in range(len(nodes)):
-        if nodes[node, 0] == f:
-            below, above = values[nodes[node, 4]], values[nodes[node, 5]]
-            middle = below + (above - below) / 2.0
-            thresholds[node] = middle if middle < above else below
 
 
 def _donors(

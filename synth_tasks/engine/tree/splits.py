@@ -1,6 +1,6 @@
 """Splitting the values of an ordered predictor in two, given rows sorted by it.
 
-Every function returns the reduction of impurity (of the sum of squares about the mean; for categories
+Every search returns the reduction of impurity (of the sum of squares about the mean; for categories
 that of the class indicators, which is the number of rows times the Gini impurity), -1 if there is no
 split, and the code of the last value of the left part and of the first value of the right one. Equal
 values are never separated. Of equally good splits the first is taken.
@@ -8,7 +8,7 @@ values are never separated. Of equally good splits the first is taken.
 
 from __future__ import annotations
 
-from synth_tasks.engine.tree.compiled import part
+from synth_tasks.engine.tree.compiled import kernel, part
 
 
 @part
@@ -72,3 +72,16 @@ def split_values_by_shares(order, codes, classes, w, total_w, counts, squares, m
             low, high = code, next_code
         code = next_code
     return best, low, high
+
+
+@kernel
+def put_thresholds(nodes, f, values, thresholds):
+    """Write the middle between the values on both sides of each split of a predictor.
+
+    Where no number lies between them it is the lower one, which goes left too.
+    """
+    for node in range(len(nodes)):
+        if nodes[node, 0] == f:
+            below, above = values[nodes[node, 4]], values[nodes[node, 5]]
+            middle = below + (above - below) / 2.0
+            thresholds[node] = middle if middle < above else below
