@@ -194,6 +194,7 @@ def test_a_hole_needs_a_dtype_that_can_hold_it(frame: pd.DataFrame, dtype: str) 
 @pytest.mark.parametrize(
     ("values", "dtype", "decimals"),
     [
+        ([1.5] * 200 + [1.25], None, 2),
         ([1.0, 2.0], None, 0),
         ([1.5, 2.0], None, 1),
         ([0.035, 12.25], None, 3),

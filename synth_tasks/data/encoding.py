@@ -43,8 +43,7 @@ def encode(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
 def encode_column(column: pd.Series, variable: Variable) -> np.ndarray:
     """Encode one column; see `encode`."""
     if variable.is_categorical:
-        codes = _category_codes(column, variable)
-        observed = column.notna().to_numpy()
+        codes, observed = _category_codes(column, variable)
         n_unknown = int((codes[observed] < 0).sum())
         if n_unknown:
             raise DataError(
@@ -66,14 +65,21 @@ def encode_column(column: pd.Series, variable: Variable) -> np.ndarray:
         ) from None
 
 
-def _category_codes(column: pd.Series, variable: Variable) -> np.ndarray:
-    """Return the position of each label among the categories; -1 if it is none of them."""
-    known = pd.Index(list(variable.categories), dtype=object)
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return known.get_indexer(column.astype(object).to_numpy())
+def _category_codes(column: pd.Series, variable: Variable) -> tuple[np.ndarray, np.ndarray]:
+    """Return the position of each label among the categories, -1 if it is none of them.
+
+    With them goes an array of bool: where there is a label.
+    """
+    coded, categories = column.array, list(variable.categories)
+    is_category = isinstance(coded, pd.Categorical)
+    if is_category and coded.categories.tolist() == categories:
+        return coded.codes, coded.codes >= 0
+    known = pd.Index(categories, dtype=object)
+    if not is_category:
+        return known.get_indexer(column.astype(object).to_numpy()), column.notna().to_numpy()
     # Each label is looked up once, however many rows have it.
-    positions = known.get_indexer(column.cat.categories.astype(object))
-    return np.append(positions, -1)[column.cat.codes.to_numpy()]
+    positions = known.get_indexer(coded.categories.astype(object))
+    return np.append(positions, -1)[coded.codes], coded.codes >= 0
 
 
 def decode(matrix: np.ndarray, schema: Schema, index: pd.Index | None = None) -> pd.DataFrame:

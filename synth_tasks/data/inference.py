@@ -22,6 +22,7 @@ from synth_tasks.data.schema import (
 from synth_tasks.errors import DataError
 
 MAX_DECIMALS = 10
+FEW_ROWS = 100
 
 
 def check_table(frame: pd.DataFrame) -> None:
@@ -31,11 +32,12 @@ def check_table(frame: pd.DataFrame) -> None:
             f"the table is empty ({frame.shape[0]} rows, {frame.shape[1]} columns): check the source"
         )
     check_names(list(frame.columns))
-    for name in frame.columns:
-        if frame[name].isna().all():
-            raise DataError(
-                f"column '{name}' has no observed value: drop it (dataset.drop) or mend the source"
-            )
+    empty = frame.isna().to_numpy().all(axis=0)
+    if empty.any():
+        name = frame.columns[empty][0]
+        raise DataError(
+            f"column '{name}' has no observed value: drop it (dataset.drop) or mend the source"
+        )
 
 
 def check_names(names: Sequence[object]) -> None:
@@ -182,7 +184,7 @@ def _describe_categorical(column: pd.Series, kind: Kind, override: VariableOverr
     if override.categories is not None:
         labels = list(override.categories)
     elif is_category:
-        labels = list(column.cat.categories)
+        labels = column.cat.categories.tolist()
     elif kind is Kind.BOOLEAN:
         labels = [False, True]
     else:
@@ -192,7 +194,9 @@ def _describe_categorical(column: pd.Series, kind: Kind, override: VariableOverr
         raise DataError(f"variables.{name}.categories names a category twice: list each once")
     if not all(isinstance(label, (str, int, float, bool)) for label in labels):
         raise DataError(f"column '{name}' has categories that are not text or numbers: recode them")
-    n_unknown = int((~column.dropna().isin(labels)).sum())
+    # Labels that were read off the column are those of all its values.
+    stated = override.categories is not None or kind is Kind.BOOLEAN
+    n_unknown = int((~column.dropna().isin(labels)).sum()) if stated else 0
     if n_unknown:
         raise DataError(
             f"column '{name}' has {n_unknown} value(s) outside its declared categories: "
@@ -258,7 +262,13 @@ def _describe_number(column: pd.Series, kind: Kind, override: VariableOverride) 
 def _count_decimals(values: np.ndarray, single: bool) -> int | None:
     """Count the decimals written; `single` if the values were rounded to single precision."""
     precision = np.float32 if single else np.float64
+
+    def have(values: np.ndarray, decimals: int) -> bool:
+        rounded = np.round(values, decimals)
+        return np.array_equal(rounded.astype(precision), values.astype(precision))
+
     for decimals in range(MAX_DECIMALS + 1):
-        if np.array_equal(np.round(values, decimals).astype(precision), values.astype(precision)):
+        # A few values tell most often that there are more decimals.
+        if have(values[:FEW_ROWS], decimals) and have(values, decimals):
             return decimals
     return None

@@ -17,8 +17,8 @@ from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.predictors import PlainColumns, PredictorColumns
 from synth_tasks.engine.registry import (
     Context,
-    DrawsSets,
     Fitted,
+    draws_sets,
     find_method,
     make_options,
 )
@@ -55,7 +55,7 @@ class FittedVariable:
     ) -> np.ndarray:
         """Draw a value for each row marked, given the encoded data `source`; see `draw_values`."""
         x = self.columns.matrix(source, rows)
-        if isinstance(self.model, DrawsSets):
+        if draws_sets(self.model):
             return self.model.draw_sets(x, rngs)
         (rng,) = rngs
         return np.asarray(self.model.draw(x, rng), dtype=float)
@@ -82,6 +82,8 @@ def training_rows(
     ndarray of bool of shape (n_rows,)
     """
     rows = observed & ~plan.ignore
+    if name not in plan.rules:
+        return rows
     restricted, _ = plan.ruled.restrict(name, matrix, rows)
     free = rows.copy()
     free[rows] = ~restricted
@@ -236,21 +238,36 @@ def draw_values(
     ndarray of shape (rows.sum(),)
         Values that the variable can take, rounded to its decimals.
     """
-    name = fitted.name
-    restricted, values = plan.ruled.restrict(name, work, rows)
+    if fitted.name not in plan.rules:
+        return _draw_free(plan, fitted, source, work, rows, rngs)
+    restricted, values = plan.ruled.restrict(fitted.name, work, rows)
     free = rows.copy()
     free[rows] = ~restricted
-    if free.any():
-        drawn = fitted.draw(source, free, rngs)
-        if drawn.shape != (int(free.sum()),):
-            raise PlanError(
-                f"method '{plan.methods[name]}' gave {drawn.size} values for {int(free.sum())} rows of "
-                f"'{name}': mend the method"
-            )
-        drawn = _post_process(plan, name, drawn, work, free)
-        _check_values(plan, name, drawn)
-        values[~restricted] = plan.schema[name].round(drawn)
+    values[~restricted] = _draw_free(plan, fitted, source, work, free, rngs)
     return values
+
+
+def _draw_free(
+    plan: ImputationPlan,
+    fitted: FittedVariable,
+    source: np.ndarray,
+    work: np.ndarray,
+    rows: np.ndarray,
+    rngs: Sequence[np.random.Generator],
+) -> np.ndarray:
+    """Draw values for rows that no rule restricts; see `draw_values`."""
+    name, n_rows = fitted.name, np.count_nonzero(rows)
+    if n_rows == 0:
+        return np.empty(0)
+    drawn = fitted.draw(source, rows, rngs)
+    if drawn.shape != (n_rows,):
+        raise PlanError(
+            f"method '{plan.methods[name]}' gave {drawn.size} values for {n_rows} rows of "
+            f"'{name}': mend the method"
+        )
+    drawn = _post_process(plan, name, drawn, work, rows)
+    _check_values(plan, name, drawn)
+    return plan.schema[name].round(drawn)
 
 
 def _post_process(

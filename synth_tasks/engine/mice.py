@@ -155,8 +155,7 @@ def mice(
     0
     """
     check_workers(workers, executor)
-    check_table(data)
-    schema = schema or infer_schema(data)
+    schema = _described(data, schema)
     original = encode(data, schema)
     plan, matrix = plan_and_fill(
         original,
@@ -255,8 +254,7 @@ def learn_synthesizer(
     >>> synthesizer.draw_table(seed=1).shape
     (745, 2)
     """
-    check_table(data)
-    schema = schema or infer_schema(data)
+    schema = _described(data, schema)
     matrix = encode(data, schema)
     for name, count in schema.count_holes(matrix).items():
         raise PlanError(
@@ -268,6 +266,14 @@ def learn_synthesizer(
     )
     with one_native_thread():
         return fit_synthesizer(plan, matrix, workers)
+
+
+def _described(data: pd.DataFrame, schema: Schema | None) -> Schema:
+    """Check a table; return the schema given, or infer it."""
+    if schema is None:
+        return infer_schema(data)
+    check_table(data)
+    return schema
 
 
 def _for_all(

@@ -177,7 +177,7 @@ class ImputationPlan:
             columns[self.schema.position(name)] |= columns[inputs].any()
         return self.where & columns
 
-    @property
+    @cached_property
     def drawn(self) -> list[str]:
         """Variables that a synthesis draws from a model, in visiting order."""
         return [

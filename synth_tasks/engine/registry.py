@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -70,13 +70,17 @@ class Fitted(Protocol):
         ...
 
 
-@runtime_checkable
 class DrawsSets(Protocol):
     """A fitted method that draws several sets in one go, each as it would be drawn alone."""
 
     def draw_sets(self, x: np.ndarray, rngs: Sequence[np.random.Generator]) -> np.ndarray:
         """Draw for sets whose rows stand one after the other in `x`, equally many and one rng a set."""
         ...
+
+
+def draws_sets(fitted: object) -> TypeGuard[DrawsSets]:
+    """Whether a fitted method draws several sets in one go."""
+    return hasattr(fitted, "draw_sets")
 
 
 Fit = Callable[[np.ndarray, np.ndarray, Context], Fitted]

@@ -24,7 +24,7 @@ from synth_tasks.engine.levels import lost_levels
 from synth_tasks.engine.parts import TwoPart
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.refinement import Refined, refine
-from synth_tasks.engine.registry import DrawsSets
+from synth_tasks.engine.registry import draws_sets
 from synth_tasks.engine.strata import Strata, divide
 from synth_tasks.engine.tree import SortedColumns, Tree, tree_as_text
 from synth_tasks.engine.workers import map_in_threads
@@ -158,7 +158,7 @@ class Synthesizer(DrawsTables):
         plan = self.plan
         one_model_for_all = plan.conditioning == "synthetic" and not plan.rules
         if not one_model_for_all or not all(
-            s.fitted and isinstance(s.fitted.model, DrawsSets) for s in self.steps
+            s.fitted and draws_sets(s.fitted.model) for s in self.steps
         ):
             return super().draw_sets(seed, set_numbers, imputation)
         drawn = self._draw(seed, set_numbers, imputation, plan.k, None)
@@ -175,14 +175,14 @@ class Synthesizer(DrawsTables):
         """Draw sets, whose rows stand one after the other; several of them only from `DrawsSets`."""
         plan, n_sets = self.plan, len(set_numbers)
         # Cells yet to be drawn are NaN, so that no real value can reach a prediction.
-        if k == plan.n_rows:
+        if plan.replaced.all():
+            where = np.ones((n_sets * k, len(plan.schema)), dtype=bool, order="F")
+            work = np.full(where.shape, np.nan, order="F")
+        else:
             where, real = plan.replaced, self.matrix
             if n_sets > 1:
                 where, real = np.tile(where, (n_sets, 1)), np.tile(real, (n_sets, 1))
             work = _without(real, where)
-        else:
-            where = np.ones((n_sets * k, len(plan.schema)), dtype=bool)
-            work = np.full(where.shape, np.nan, order="F")
         done = {v.name for v in plan.schema if not plan.column(where, v.name).any()}
         self._compute_passive(work, where, done)
         of_stratum: tuple[int | str, ...] = () if stratum is None else ("stratum", stratum)
@@ -426,11 +426,13 @@ def _contradictions(plan: ImputationPlan, matrix: np.ndarray) -> list[LoggedEven
     everywhere = np.ones(plan.n_rows, dtype=bool)
     for name in plan.drawn:
         values = plan.column(matrix, name)
-        restricted, known = plan.ruled.restrict(name, matrix, everywhere)
-        equal = (values == known) | (np.isnan(values) & np.isnan(known))
-        n_against = int((restricted & ~equal).sum())
-        if n_against:
-            events.append(LoggedEvent(name, f"{n_against} rows of the data contradict its rules"))
+        if name in plan.rules:
+            restricted, known = plan.ruled.restrict(name, matrix, everywhere)
+            equal = (values == known) | (np.isnan(values) & np.isnan(known))
+            n_against = int((restricted & ~equal).sum())
+            if n_against:
+                event = f"{n_against} rows of the data contradict its rules"
+                events.append(LoggedEvent(name, event))
         n_absent = sum(not (values == spike).any() for spike in plan.schema[name].spikes)
         if n_absent:
             events.append(LoggedEvent(name, f"{n_absent} of its spikes occur nowhere in the data"))

@@ -23,6 +23,8 @@ def test_lost_levels_are_counted() -> None:
     before = np.array([0.0, 1.0, 2.0, np.nan])
     assert lost_levels(before, np.array([0.0])) == 2
     assert lost_levels(before, np.array([2.0, 1.0, 0.0])) == 0
+    assert lost_levels(before, np.array([np.nan])) == 3
+    assert lost_levels(np.array([0.0]), np.array([3.0])) == 1
     assert lost_levels(np.array([np.nan]), np.array([0.0])) == 0
 
 

@@ -87,16 +87,16 @@ def grow_part(
                     n_first, n_touched, first_w = first, n_here, weight
                     copy_values(touched, best_levels, 0, n_here)
                 continue
-            if codes[f, order[f, start]] == codes[f, order[f, end - 1]]:
+            sorted_rows = order[f, start:end]
+            if codes[f, sorted_rows[0]] == codes[f, sorted_rows[-1]]:
                 continue
             if n_classes > 0:
                 gain, low, high = split_values_by_shares(
-                    order[f], start, end, codes[f], classes, w, total_w, counts, squares,
-                    minbucket, left,
-                )  # fmt: skip
+                    sorted_rows, codes[f], classes, w, total_w, counts, squares, minbucket, left
+                )
             else:
                 gain, low, high = split_values_by_mean(
-                    order[f], start, end, codes[f], y, w, total_w, total_wy, minbucket
+                    sorted_rows, codes[f], y, w, total_w, total_wy, minbucket
                 )
             if gain > best:
                 best, best_f, best_low, best_high = gain, f, low, high
@@ -114,7 +114,7 @@ def grow_part(
             nodes[node, 4], nodes[node, 5] = best_low, best_high
             for i in range(start, end):
                 goes_left[rows[i]] = codes[best_f, rows[i]] <= best_low
-        middle = _partition(rows, start, end, goes_left, scratch)
+        middle = start + _partition(rows[start:end], goes_left, scratch)
         left_w = 0.0
         for i in range(start, middle):
             left_w += w[rows[i]]
@@ -122,7 +122,7 @@ def grow_part(
         if grows and depth + 1 < maxdepth:
             for f in range(n_predictors):
                 if n_levels[f] == 0:
-                    _partition(order[f], start, end, goes_left, scratch)
+                    _partition(order[f, start:end], goes_left, scratch)
         n_stacked = push_children(stack, n_stacked, start, middle, end, depth + 1, node)
     return n_nodes, levels, n_left_levels
 
@@ -213,20 +213,19 @@ def bounds(codes):
 
 
 @part
-def _partition(rows, start, end, goes_left, scratch):
-    """Move the rows that go left to the front, and keep the order on both sides."""
-    n_left, n_right = start, 0
-    for i in range(start, end):
-        row = rows[i]
-        # Both are written, one counts: no branch that the processor would have to guess.
+def _partition(rows, goes_left, scratch):
+    """Move the rows that go left to the front, and keep the order on both sides; count them."""
+    n_left, n_right = np.uint64(0), np.uint64(0)
+    for row in rows:
+        # Both are written, one counts: no branch that the processor would have to guess. Unsigned
+        # places need no test whether they count from the end.
         rows[n_left] = row
         scratch[n_right] = row
-        if goes_left[row]:
-            n_left += 1
-        else:
-            n_right += 1
-    copy_values(scratch, rows, n_left, n_right)
-    return n_left
+        is_left = np.uint64(goes_left[row])
+        n_left += is_left
+        n_right += np.uint64(1) - is_left
+    copy_values(scratch, rows[n_left:], 0, n_right)
+    return np.int64(n_left)
 
 
 @part

@@ -9,7 +9,12 @@ import numpy as np
 
 from synth_tasks.engine.tree.compiled import kernel
 from synth_tasks.engine.tree.donors import LeafDonors
-from synth_tasks.engine.tree.questions import Questions, as_columns, find_leaf
+from synth_tasks.engine.tree.questions import (
+    ROWS_TOGETHER,
+    Questions,
+    as_columns,
+    go_down,
+)
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,13 @@ class Tree:
 
 
 @kernel
-def _draw_donors(x, nodes, first_level, end_level, levels, start, size, donors, drawn):
+def _draw_donors(x, nodes, children, first_level, end_level, levels, start, size, donors, drawn):
     """Replace uniform random numbers by donors from the leaves of the rows."""
-    for i in range(len(x)):
-        leaf = find_leaf(x, i, nodes, first_level, end_level, levels)
-        place = min(int(drawn[i] * size[leaf]), size[leaf] - 1)
-        drawn[i] = donors[start[leaf] + place]
+    at = np.empty(ROWS_TOGETHER, dtype=np.uint32)
+    for first in range(0, len(x), ROWS_TOGETHER):
+        n_rows = min(ROWS_TOGETHER, len(x) - first)
+        go_down(x, first, n_rows, nodes, children, first_level, end_level, levels, at)
+        for j in range(n_rows):
+            leaf = at[j]
+            place = min(int(drawn[first + j] * size[leaf]), size[leaf] - 1)
+            drawn[first + j] = donors[start[leaf] + place]

@@ -12,7 +12,8 @@ from synth_tasks.engine.tree.donors import LeafDonors
 from synth_tasks.engine.tree.grown import Tree
 from synth_tasks.engine.tree.histogram import grow_nodes
 from synth_tasks.engine.tree.questions import LEAF, Questions
-from synth_tasks.engine.tree.sorting import SortedColumns
+from synth_tasks.engine.tree.sorting import SortedColumns, are_known
+from synth_tasks.engine.tree.splits import put_thresholds
 from synth_tasks.errors import PlanError
 
 MANY_ROWS = 50_000
@@ -73,8 +74,7 @@ class Sample:
         for row, position in zip(codes, self.positions, strict=True):
             column, values = self.columns.column(position)
             row[:] = column if self.rows is None else column[self.rows]
-            lowest, highest = int(row.min()), int(row.max())
-            if lowest < 0 or highest >= len(values) or np.isnan(values[highest]):
+            if not (self.columns.is_known(position) or are_known(row, values)):
                 raise PlanError(
                     f"'{self.columns.variables[position].name}' has missing values, or codes that are "
                     "none of its categories, in rows that a tree is to learn from: impute it first"
@@ -165,7 +165,7 @@ def grow_tree(
     nominal[inner] = n_levels[feature[inner]] > 0
     questions = Questions(
         feature,
-        _thresholds(feature, low, high, inner & ~nominal, sample),
+        _thresholds(nodes, n_levels, sample),
         right,
         np.where(nominal, low, 0).astype(np.int32),
         np.where(nominal, high, 0).astype(np.int32),
@@ -189,20 +189,13 @@ def _require_room(n_levels: np.ndarray, n_classes: int, sample: Sample) -> None:
         )
 
 
-def _thresholds(
-    feature: np.ndarray, low: np.ndarray, high: np.ndarray, ordered: np.ndarray, sample: Sample
-) -> np.ndarray:
-    """Return the middle between the values on both sides of each split.
-
-    Where no number lies between them it is the lower one, which goes left too.
-    """
-    thresholds = np.zeros(len(feature))
+def _thresholds(nodes: np.ndarray, n_levels: np.ndarray, sample: Sample) -> np.ndarray:
+    """Return the thresholds of the nodes that ask for an ordered predictor; 0 for the others."""
+    thresholds = np.zeros(len(nodes))
     for f, position in enumerate(sample.positions):
-        asked = np.flatnonzero(ordered & (feature == f))
-        _, values = sample.columns.column(position)
-        below, above = values[low[asked]], values[high[asked]]
-        middle = below + (above - below) / 2
-        thresholds[asked] = np.where(middle < above, middle, below)
+        if not n_levels[f]:
+            _, values = sample.columns.column(position)
+            put_thresholds(nodes, f, values, thresholds)
     return thresholds
 
 

@@ -196,14 +196,15 @@ def grow_nodes(
             nodes[node, 4], nodes[node, 5] = last_left, first_right
             highest[n_stacked + 1, best_f] = last_left
             lowest[n_stacked, best_f] = first_right
+        went_left = goes_left[start:end]
         for f in range(n_predictors):
-            _divide(codes[f], start, end, goes_left, whole_scratch)
+            _divide(codes[f, start:end], went_left, whole_scratch)
         if n_classes > 0:
-            _divide(classes, start, end, goes_left, whole_scratch)
+            _divide(classes[start:end], went_left, whole_scratch)
         else:
-            _divide(y, start, end, goes_left, number_scratch)
-        _divide(w, start, end, goes_left, number_scratch)
-        middle = _divide(rows, start, end, goes_left, row_scratch)
+            _divide(y[start:end], went_left, number_scratch)
+        _divide(w[start:end], went_left, number_scratch)
+        middle = start + _divide(rows[start:end], went_left, row_scratch)
         n_stacked = push_children(stack, n_stacked, start, middle, end, depth + 1, node)
     return nodes[:n_nodes].copy(), levels[:n_left_levels].copy(), rows
 
@@ -306,16 +307,15 @@ def _occupied(bin_w):
 
 
 @part
-def _divide(values, start, end, goes_left, scratch):
+def _divide(values, goes_left, scratch):
     """Move the values of rows that go left to the front, and keep the order on both sides."""
-    n_left, n_right = start, 0
-    for i in range(start, end):
+    n_left, n_right = np.uint64(0), np.uint64(0)
+    for i in range(len(values)):
         value = values[i]
         values[n_left] = value
         scratch[n_right] = value
-        if goes_left[i]:
-            n_left += 1
-        else:
-            n_right += 1
-    copy_values(scratch, values, n_left, n_right)
-    return n_left
+        is_left = np.uint64(goes_left[i])
+        n_left += is_left
+        n_right += np.uint64(1) - is_left
+    copy_values(scratch, values[n_left:], 0, n_right)
+    return np.int64(n_left)

@@ -12,8 +12,11 @@ from synth_tasks.engine.tree.compiled import kernel, part
 LEAF = -1
 # Nominal predictors 0, 1, ... are -2, -3, ... for the kernels.
 BEFORE_LEAF = LEAF - 1
+# Places of the children of a node: where the answer is no, and where it is yes.
+RIGHT, LEFT = 0, 1
 # All that is asked in a node lies in one line of the processor's cache.
-NODE = np.dtype([("threshold", "f8"), ("feature", "i4"), ("right", "i4")], align=True)
+NODE = np.dtype([("threshold", "f8"), ("feature", "i4")], align=True)
+ROWS_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,22 @@ class Questions:
 
     @cached_property
     def packed(self) -> tuple[np.ndarray, ...]:
-        """What the kernels take: nodes side by side in memory, and the levels that go left."""
+        """What the kernels take: the nodes, the children of each, and the levels that go left.
+
+        A leaf asks for predictor 0 and is its own child, whatever the answer: a row stays there.
+        """
         nodes = np.empty(len(self.feature), dtype=NODE)
+        is_leaf = self.feature == LEAF
         lists_levels = self.first_level < self.end_level
-        nodes["threshold"], nodes["right"] = self.threshold, self.right
+        nodes["threshold"] = self.threshold
         nodes["feature"] = np.where(lists_levels, BEFORE_LEAF - self.feature, self.feature)
-        return nodes, _whole(self.first_level), _whole(self.end_level), _whole(self.levels)
+        nodes["feature"][is_leaf] = 0
+        children = np.empty((len(nodes), 2), dtype=np.uint32)
+        own = np.arange(len(nodes))
+        children[:, RIGHT] = np.where(is_leaf, own, self.right)
+        children[:, LEFT] = np.where(is_leaf, own, own + 1)
+        of_levels = (self.first_level, self.end_level, self.levels)
+        return nodes, children, *(_whole(numbers) for numbers in of_levels)
 
     def __getstate__(self) -> dict[str, np.ndarray]:
         """Leave behind, when stored, what can be computed."""
@@ -84,31 +97,51 @@ def _whole(numbers: np.ndarray) -> np.ndarray:
 
 
 @kernel
-def find_leaves(x, nodes, first_level, end_level, levels, found):
+def find_leaves(x, nodes, children, first_level, end_level, levels, found):
     """Write the leaf of each row to `found`."""
-    for i in range(len(x)):
-        found[i] = find_leaf(x, i, nodes, first_level, end_level, levels)
+    at = np.empty(ROWS_TOGETHER, dtype=np.uint32)
+    for first in range(0, len(x), ROWS_TOGETHER):
+        n_rows = min(ROWS_TOGETHER, len(x) - first)
+        go_down(x, first, n_rows, nodes, children, first_level, end_level, levels, at)
+        for j in range(n_rows):
+            found[first + j] = at[j]
 
 
 @part
-def find_leaf(x, i, nodes, first_level, end_level, levels):
-    """Return the leaf of a row."""
-    node = 0
-    while True:
-        asked = nodes[node].feature
-        if asked == LEAF:
-            return node
-        if asked > LEAF:
-            goes_left = x[i, asked] <= nodes[node].threshold
+def go_down(x, first, n_rows, nodes, children, first_level, end_level, levels, at):
+    """Write the leaves of some rows, from `first` on, to `at`.
+
+    The rows go down together, a node at a time. No answer decides on a branch, which the processor
+    would guess wrong half the time: it is the place of the child, so rows need not wait for each other.
+    """
+    for j in range(n_rows):
+        at[j] = 0
+    moves = np.uint32(len(nodes) > 1)
+    while moves:
+        moves = np.uint32(0)
+        for j in range(n_rows):
+            node = at[j]
+            asked = nodes[node].feature
+            if asked >= 0:
+                # Unsigned, a place cannot be meant to count from the end.
+                value = x[np.uint64(first + j), np.uint64(asked)]
+                goes_left = value <= nodes[node].threshold
+            else:
+                level = np.int32(x[first + j, BEFORE_LEAF - asked])
+                goes_left = _is_listed(level, levels, first_level[node], end_level[node])
+            child = children[node, np.uint64(goes_left)]
+            moves |= child ^ node
+            at[j] = child
+
+
+@part
+def _is_listed(level, levels, low, end):
+    """Look for a level in a part of a list, in which levels ascend."""
+    high = end
+    while low < high:  # binary search for the first level that is not smaller
+        middle = (low + high) >> 1
+        if levels[middle] < level:
+            low = middle + 1
         else:
-            level = np.int32(x[i, BEFORE_LEAF - asked])
-            low, end = first_level[node], end_level[node]
-            high = end
-            while low < high:  # binary search for the first level that is not smaller
-                middle = (low + high) >> 1
-                if levels[middle] < level:
-                    low = middle + 1
-                else:
-                    high = middle
-            goes_left = low < end and levels[low] == level
-        node = node + 1 if goes_left else nodes[node].right
+            high = middle
+    return low < end and levels[low] == level

@@ -35,6 +35,7 @@ class SortedColumns:
         self.matrix = matrix
         self.variables = tuple(variables)
         self._sorted: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._known: dict[int, bool] = {}
         self._spreads: dict[int, float] = {}
         self._locks = [threading.Lock() for _ in self.variables]
 
@@ -64,6 +65,12 @@ class SortedColumns:
                 self._sorted[position] = self._sort(position)
             return self._sorted[position]
 
+    def is_known(self, position: int) -> bool:
+        """Whether a column has no missing value and no code beyond its categories."""
+        if position not in self._known:
+            self._known[position] = are_known(*self.column(position))
+        return self._known[position]
+
     def spread(self, position: int) -> float:
         """Return the standard deviation of a column of numbers; 1 for categories and constants."""
         if position not in self._spreads:
@@ -77,6 +84,12 @@ class SortedColumns:
             codes = np.where(np.isnan(values), -1, values).astype(np.int32)
             return codes, np.arange(len(variable.categories), dtype=float)
         return sort_values(np.ascontiguousarray(values))
+
+
+def are_known(codes: np.ndarray, values: np.ndarray) -> bool:
+    """Whether all codes stand for a value; see `SortedColumns.column`."""
+    lowest, highest = int(codes.min()), int(codes.max())
+    return lowest >= 0 and highest < len(values) and not np.isnan(values[highest])
 
 
 def sort_values(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

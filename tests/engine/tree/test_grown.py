@@ -37,11 +37,18 @@ def test_draws_do_not_depend_on_how_rows_are_laid_out() -> None:
     assert frozen.flags.writeable is False
 
 
-def test_the_number_of_rows_may_be_any() -> None:
-    x = RNG(4).standard_normal((100, 2))
-    tree = grow(x[:, 0], x)
-    assert tree.draw(np.empty((0, 2)), RNG(5)).shape == (0,)
-    assert tree.leaves(x[:1]).shape == (1,)
+@pytest.mark.parametrize("n_rows", [0, 1, 15, 16, 17, 100])
+def test_each_row_finds_the_leaf_it_finds_alone(n_rows: int) -> None:
+    x = np.column_stack([RNG(4).standard_normal(100), RNG(8).integers(0, 9, 100)])
+    tree = grow(x[:, 0] ** 3 + x[:, 1] % 2, x, [number(), category(9)], minbucket=1)
+    alone = [int(tree.leaves(row[None])[0]) for row in x]
+    assert tree.leaves(x[:n_rows]).tolist() == alone[:n_rows]
+    assert len(tree.draw(x[:n_rows], RNG(5))) == n_rows
+
+
+def test_a_single_leaf_asks_nothing() -> None:
+    tree = grow(np.zeros(30), RNG(9).standard_normal((30, 1)))
+    assert tree.leaves(np.empty((20, 0))).tolist() == [0] * 20
 
 
 def test_the_largest_uniform_number_still_finds_a_donor() -> None:
