@@ -27,7 +27,7 @@ from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.publish import purge
-from synth_tasks.tasks.study import Chunk, plan_study, run_chunk, study_folder, sum_up
+from synth_tasks.tasks.study import Chunk, plan_study, results_folder, run_chunk, sum_up
 
 N_STAGES = 4
 
@@ -52,7 +52,7 @@ def study(spec: ReleaseSpec, to: str | None = None) -> State:
     """
     try:
         context = prepare(spec, to)
-        folder = study_folder(context, to)
+        folder = results_folder(context, to)
         with context.workspace().lock():
             return _study(context, folder, Progress(spec, N_STAGES, get_run_logger()))
     except SynthError as error:

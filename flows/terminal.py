@@ -115,6 +115,36 @@ def _coverage_table(analysis: str, part: pd.DataFrame) -> Table:
     return table
 
 
+def summarise_frontier(folder: Path) -> str:
+    """Describe a comparison of settings, and where the report is.
+
+    Args:
+        folder: Folder of the results.
+
+    Returns:
+        Text with a table.
+    """
+    output = StringIO()
+    console = Console(file=output, width=WIDTH, highlight=False)
+    table = Table(title="Risk and utility", title_justify="left")
+    table.add_column("setting")
+    for name in ("copies on keys", "loss of coverage", "bias", "overlap", "verdict"):
+        table.add_column(name, justify="right")
+    for row in pd.read_parquet(folder / "frontier.parquet").itertuples():
+        verdict = "recommended" if row.recommended else "valid" if row.valid else "not valid"
+        table.add_row(
+            row.setting,
+            f"{row.risk:.2%}",
+            f"{row.coverage_loss:.3f}",
+            f"{row.mean_std_bias:.2f}",
+            f"{row.interval_overlap:.2f}",
+            verdict,
+        )
+    console.print(table)
+    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    return output.getvalue()
+
+
 def _gate_table(manifest: dict) -> Table:
     table = Table(title=f"Gate of {manifest['name']} {manifest['version']}", title_justify="left")
     table.add_column("verdict")

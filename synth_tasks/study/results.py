@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synth_tasks import __version__
-from synth_tasks.errors import StorageError
-from synth_tasks.files import PRIVATE_FILE, readable_errors, write_atomically
 from synth_tasks.release.report import StudyContent, render_study
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.study.files import write_files
 from synth_tasks.study.population import Population
 from synth_tasks.study.replicate import FIGURES, SOURCES, Replicates
 from synth_tasks.study.summary import tabulate_coverage, tabulate_linkage, tabulate_statistics
@@ -121,26 +115,7 @@ def write_results(folder: Path, results: StudyResults, spec: ReleaseSpec, privat
         REPORT: render_study(results.content(spec, private)),
         SUMMARY: json.dumps(summarise(results, spec), indent=2, sort_keys=True) + "\n",
     }
-    with readable_errors("write the study to", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".draft-{secrets.token_hex(6)}"
-        draft.mkdir(mode=0o700)
-        try:
-            for name, table in tables.items():
-                _write_table(draft / name, table)
-            for name, text in texts.items():
-                _write_text(draft / name, text)
-            for name in (*tables, *texts):
-                os.replace(draft / name, folder / name)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-def check_target(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before long work starts."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        raise StorageError(f"the folder {folder} cannot be made: {existing} is not writable")
+    write_files(folder, tables, texts)
 
 
 def summarise(results: StudyResults, spec: ReleaseSpec) -> dict[str, Any]:
@@ -175,12 +150,3 @@ def summarise(results: StudyResults, spec: ReleaseSpec) -> dict[str, Any]:
 
 def _plain(value: float) -> float | None:
     return float(f"{value:.6g}") if np.isfinite(value) else None
-
-
-def _write_table(path: Path, frame: pd.DataFrame) -> None:
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd"))
-
-
-def _write_text(path: Path, text: str) -> None:
-    write_atomically(path, lambda file: file.write(text.encode()), PRIVATE_FILE)

@@ -12,12 +12,12 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.errors import StorageError
 from synth_tasks.files import make_private_folder
 from synth_tasks.release import pictures
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.study import Population, Replicates, make_population, run_replicates
-from synth_tasks.study.results import REPORT, StudyResults, check_target, summarise, write_results
+from synth_tasks.study.files import check_target
+from synth_tasks.study.results import REPORT, StudyResults, summarise, write_results
 from synth_tasks.tasks.artifacts import artifact_key, embed_picture
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
@@ -28,6 +28,7 @@ SECONDS_A_CHUNK = {"threads": 2.0, "processes": 8.0, "dask": 8.0}
 CHUNKS_A_WORKER = 4
 MOST_CHUNKS = 200
 PILOT = 3
+PUBLIC_FOLDERS = {"study": "studies", "frontier": "frontiers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def sum_up(
     return summarise(results, context.spec)
 
 
-def study_folder(context: RunContext, to: str | None) -> Path:
+def results_folder(context: RunContext, to: str | None, what: str = "study") -> Path:
     """Return where the results go: they tell estimates from the real data.
 
     Parameters
@@ -178,21 +179,22 @@ def study_folder(context: RunContext, to: str | None) -> Path:
         The study.
     to : str, optional
         As the user wants it.
+    what : str, default "study"
+        Name of the folder in the private workspace.
 
     Returns
     -------
     Path
-        Without `to`, ``studies/<dataset>`` for public data, else a folder in the private workspace.
+        Without `to`, ``studies/<dataset>`` for public data (``frontiers/`` for a frontier), else a
+        folder in the private workspace.
     """
     if to is not None:
         folder = Path(to).absolute()
     elif context.secrets().public:
-        folder = Path("studies", context.spec.dataset.name).absolute()
+        folder = Path(PUBLIC_FOLDERS[what], context.spec.dataset.name).absolute()
     else:
-        folder = context.workspace().folder / "study"
+        folder = context.workspace().folder / what
         make_private_folder(folder)
-    if folder.is_file():
-        raise StorageError(f"{folder} is a file: name a folder for the results")
     check_target(folder)
     return folder
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from synth_tasks.errors import StorageError
 from synth_tasks.study import run_replicates
-from synth_tasks.study.results import StudyResults, check_target, write_results
+from synth_tasks.study.results import StudyResults, write_results
 from tests.study.builders import population, study_spec
 
 FILES = {
@@ -75,23 +74,3 @@ def test_writing_again_gives_the_same_bytes(
     write_results(tmp_path, results, study_spec(), private=True)
     for name in FILES:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
-
-
-def test_a_failure_leaves_what_was_there(
-    folder: Path, results: StudyResults, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("synth_tasks.study.results._write_text", fail)
-    with pytest.raises(StorageError, match="No space left"):
-        write_results(folder, results, study_spec(), private=False)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_a_target_below_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StorageError, match="not writable"):
-        check_target(tmp_path / "file" / "results")

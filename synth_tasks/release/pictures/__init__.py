@@ -12,6 +12,7 @@ from synth_tasks.release.pictures._coefficients import (
 )
 from synth_tasks.release.pictures._correlations import correlations
 from synth_tasks.release.pictures._disclosure import disclosure
+from synth_tasks.release.pictures._frontier import frontier
 from synth_tasks.release.pictures._marginals import marginals
 from synth_tasks.release.pictures._pair_utility import pair_utility
 from synth_tasks.release.pictures._study import bias, coverage, zip_plot
@@ -28,6 +29,7 @@ __all__ = [
     "disclosure",
     "format_fixed",
     "format_interval",
+    "frontier",
     "marginals",
     "metric_order",
     "pair_utility",

@@ -1,0 +1,157 @@
+"""Which settings give the least away and are still valid? The risk-utility frontier.
+
+Run ``python -m flows.frontier`` for boys, or ``--spec FILE`` for your own release.
+"""
+
+# No deferred annotations here: a worker loads this file by its path, and Prefect must find the types.
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from prefect import flow, unmapped
+from prefect.futures import as_completed
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.runners import RUNNERS, task_runner
+from flows.terminal import progress_bar, show_stages_only, summarise_frontier
+from synth_tasks.errors import SynthError
+from synth_tasks.release.spec import ReleaseSpec, change_spec
+from synth_tasks.release.stages import load_source
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.study.settings import Setting, apply_setting, list_settings
+from synth_tasks.tasks.artifacts import Progress
+from synth_tasks.tasks.context import RunContext, prepare
+from synth_tasks.tasks.frontier import draw_frontier, measure
+from synth_tasks.tasks.impute import impute
+from synth_tasks.tasks.ingest import ingest
+from synth_tasks.tasks.publish import purge
+from synth_tasks.tasks.study import results_folder
+
+N_STAGES = 3
+
+
+@flow(
+    name="frontier",
+    flow_run_name="frontier-{spec.dataset.name}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),
+    persist_result=False,
+)
+def frontier(spec: ReleaseSpec, to: str | None = None) -> State:
+    """Compare settings of a synthesis by their risk and their utility, and recommend one.
+
+    For each combination of `frontier.grid` the sets are drawn and measured as for a release, and their
+    validity is judged by samples of the completed data, the same for all. Nothing is published.
+
+    Args:
+        spec: What is released and how; `frontier.grid` names the settings.
+        to: Folder of the results. They tell figures of the real data: without it they stay in the
+            private workspace, unless the specification holds a seed, which says that data are public.
+    """
+    try:
+        settings = check_settings(spec)
+        context = prepare(spec, to)
+        folder = results_folder(context, to, "frontier")
+        with context.workspace().lock():
+            progress = Progress(spec, N_STAGES, get_run_logger())
+            return _frontier(context, settings, folder, progress)
+    except SynthError as error:
+        return Failed(message=str(error))
+
+
+def _frontier(
+    context: RunContext, settings: list[Setting], folder: Path, progress: Progress
+) -> State:
+    ingested = ingest(context)
+    population = impute(context, ingested.ref).refs[0]
+    progress.finish(f"population of {population.rows} rows × {population.columns} columns")
+    figures = _measure(context, population, settings, progress)
+    progress.finish(f"measured {len(settings)} settings")
+    sentence = draw_frontier(context, settings, figures, str(folder))
+    purge(context)
+    progress.finish(sentence)
+    return Completed(message=sentence, data={"folder": str(folder)})
+
+
+def _measure(
+    context: RunContext, population: DatasetRef, settings: list[Setting], progress: Progress
+) -> list[dict[str, float]]:
+    futures = measure.map(unmapped(context), unmapped(population), settings)
+    with progress_bar("settings", len(settings)) as advance:
+        for done, _ in enumerate(as_completed(list(futures)), start=1):
+            advance(1)
+            progress.part(done / len(settings), f"{done} of {len(settings)} settings")
+    return futures.result()
+
+
+def check_settings(spec: ReleaseSpec) -> list[Setting]:
+    """Refuse a setting that is not allowed before any is measured.
+
+    Args:
+        spec: The specification.
+
+    Returns:
+        All settings.
+    """
+    settings = list_settings(spec)
+    for setting in settings:
+        load_source(apply_setting(spec, setting))
+    return settings
+
+
+# --- command line ---------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Compare settings from the command line; see ``--help``.
+
+    Returns:
+        Exit code: 0 done, 1 it failed, 2 wrong input.
+    """
+    options = _parse(arguments)
+    started = time.monotonic()
+    try:
+        spec = change_spec(
+            read_specification(options.spec, "boys.yaml"),
+            {
+                "frontier": {"replicates": options.replicates},
+                "run": {"runner": options.runner, "workers": options.workers},
+            },
+        )
+        take_seed(options.seed)
+        check_settings(spec)
+        runner = task_runner(spec.run)
+    except SynthError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return REFUSED
+    show_stages_only()
+    sys.stdout.write(f"frontier of {spec.dataset.name}: starting Prefect\n")
+    sys.stdout.flush()
+    state = frontier.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    if not state.is_completed():
+        sys.stderr.write(f"error: {state.message}\n")
+        return FAILED
+    sys.stdout.write(summarise_frontier(Path(state.result()["folder"])))
+    sys.stdout.write(f"{state.message} ({time.monotonic() - started:.1f} s)\n")
+    return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.frontier",
+        description="Compare settings of a synthesis by their risk and their utility.",
+    )
+    parser.add_argument("--spec", metavar="FILE", help="specification (default: boys)")
+    parser.add_argument("--to", metavar="DIR", help="folder of results (default: frontiers/<name>)")
+    parser.add_argument("--replicates", metavar="N", type=int, help="samples for each setting")
+    parser.add_argument("--runner", choices=RUNNERS, help="what does the work (default: threads)")
+    parser.add_argument("--workers", metavar="N", type=int, help="number of workers")
+    parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
