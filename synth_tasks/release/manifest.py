@@ -27,6 +27,8 @@ LIBRARIES = (
     "great-expectations",
     "prefect",
 )
+# Parts of the specification that do not define the release.
+NOT_PUBLISHED = {"base", "publish", "policy", "run", "study", "frontier"}
 MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
@@ -98,7 +100,7 @@ def make_manifest(
         JSON-ready; without the checksums, which `write_manifest` adds.
     """
     predictors = plan.sequential_predictors if provenance.conditioning == "synthetic" else {}
-    content = spec.model_dump(mode="json", exclude={"base", "publish", "policy", "run"})
+    content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
     content["dataset"].pop("source")
     return {
         "manifest_version": MANIFEST_VERSION,

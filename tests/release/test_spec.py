@@ -86,7 +86,7 @@ def test_every_key_is_documented():
         for name, field in model.model_fields.items()
         if not field.description
     ]
-    assert len(all_models()) == 13
+    assert len(all_models()) == 15
     assert undocumented == []
 
 
@@ -224,6 +224,8 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         {"publish": {"seed": 99}},
         {"publish": {"seed": None, "seed_secret": "block"}},
         {"publish": {"keep_workspace": True}},
+        {"study": {"replicates": 7}},
+        {"frontier": {"tolerance": 0.1}},
     ],
 )
 def test_where_and_by_which_seed_does_not_count(tmp_path, change):
@@ -264,7 +266,8 @@ def test_everything_else_counts(tmp_path, change):
 
 def test_every_section_was_asked_whether_it_counts():
     asked = {"dataset", "variables", "imputation", "synthesis", "analysis", "disclosure", "policy"}
-    assert set(ReleaseSpec.model_fields) == asked | {"publish", "run", "base"}
+    not_content = {"publish", "run", "study", "frontier", "base"}
+    assert set(ReleaseSpec.model_fields) == asked | not_content
 
 
 # --- paths ----------------------------------------------------------------------------------------
@@ -334,7 +337,7 @@ def test_the_schema_for_the_user_interface_describes_the_keys():
 
 def test_an_example_of_every_section_is_in_the_builder(tmp_path):
     content = people_content()
-    assert set(content) == set(ReleaseSpec.model_fields) - {"run", "base"}
+    assert set(content) == set(ReleaseSpec.model_fields) - {"run", "study", "frontier", "base"}
     compare(content, people_spec(tmp_path))
 
 

@@ -76,14 +76,14 @@ def judge_frontier(table: pd.DataFrame) -> Light:
     if not len(chosen):
         return Light(
             "bad",
-            "Recommendation",
+            "Choice",
             "None: no setting keeps the coverage of the intervals. Try smaller leaves, or another "
             "visit sequence.",
         )
     row = chosen.iloc[0]
     return Light(
         "good",
-        "Recommendation",
+        "Choice",
         f"Setting {row['number']} ({row['setting']}): {100 * row['risk']:.2g} % of its rows copy a "
         f"person on the key variables, and intervals cover {row['coverage_loss']:.3f} less often than "
         "those from real samples.",
