@@ -13,7 +13,7 @@ from scipy import stats
 
 from synth_tasks.errors import PoolingError
 from synth_tasks.inference import pool, pool_statistics, wald_test
-from synth_tasks.inference.pooling import PooledEstimates, Spread
+from synth_tasks.inference.pooled import PooledEstimates, Spread
 from synth_tasks.inference.rules import RULES
 
 R = json.loads((Path(__file__).parent / "fixtures" / "r_joint.json").read_text())
