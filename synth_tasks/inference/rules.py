@@ -267,6 +267,10 @@ RULES = {
     "rrr2003": Rule(pool_rrr_2003, WORDINGS["rrr2003"], uses_sample_size=False),
     "raab2016": Rule(pool_raab_2016, WORDINGS["raab2016"], least_sets=1),
     "raab2016_proper": Rule(pool_raab_2016_proper, WORDINGS["raab2016_proper"], least_sets=1),
-    "population_imputed": Rule(pool_population_imputed, WORDINGS["population_imputed"]),
-    "population_synthetic": Rule(pool_population_synthetic, WORDINGS["population_synthetic"]),
+    "population_imputed": Rule(
+        pool_population_imputed, WORDINGS["population_imputed"], uses_sample_size=False
+    ),
+    "population_synthetic": Rule(
+        pool_population_synthetic, WORDINGS["population_synthetic"], uses_sample_size=False
+    ),
 }
