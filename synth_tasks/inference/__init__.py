@@ -9,11 +9,13 @@ from synth_tasks.inference.likelihood_ratio import likelihood_ratio_test
 from synth_tasks.inference.models import MODELS, check_analysis, check_request, fit_model
 from synth_tasks.inference.pooled import PooledEstimates, summarize
 from synth_tasks.inference.pooling import Unconverged, pool
+from synth_tasks.inference.robust import Covariance
 from synth_tasks.inference.rules import RULES
 
 __all__ = [
     "MODELS",
     "RULES",
+    "Covariance",
     "JointTest",
     "ModelFit",
     "PooledEstimates",

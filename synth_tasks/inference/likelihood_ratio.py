@@ -63,7 +63,8 @@ def likelihood_ratio_test(
     Notes
     -----
     Averages of estimates need terms that mean the same in every set: write ``I(x^2)`` rather than
-    ``poly(x, 2)``, which is orthogonal in each set in its own way.
+    ``poly(x, 2)``, which is orthogonal in each set in its own way. The likelihood is that of the model:
+    the option ``covariance`` does not matter here; with robust covariances use `wald_test`.
 
     References
     ----------
@@ -103,6 +104,11 @@ def likelihood_ratio_test(
 
     m, r = len(fits) // settled.r, settled.r
     own, overall = average(_estimates), average(_overall_means)
+    if not np.isfinite([own, overall]).all():
+        raise PoolingError(
+            f"{fits[0].label} or {smaller_fits[0].label} fits a set perfectly, so that there is no "
+            "likelihood: leave terms out"
+        )
     nest = average(lambda sets: _nest_means(sets, r)) if r > 1 else own
     between = max(0.0, (nest - overall) * m / (k * (m - 1))) if m > 1 else 0.0
     within = max(0.0, (own - nest) * r / (k * (r - 1))) if r > 1 else 0.0

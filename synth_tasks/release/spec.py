@@ -27,7 +27,7 @@ from pydantic import (
 
 from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import ModelError, PoolingError, SpecError
-from synth_tasks.inference import MODELS, Unconverged, check_request
+from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 
 MAX_SPEC_BYTES = 1_000_000
@@ -240,7 +240,7 @@ class AnalysisSpec(SpecModel):
     variables: list[str] | None = Field(
         None, description=f"Columns, for {', '.join(_models_of('variables'))}."
     )
-    covariance: str | None = Field(
+    covariance: Covariance | None = Field(
         None,
         description="HC0, HC1, HC2 or HC3 for standard errors that hold for unequal variances.",
     )

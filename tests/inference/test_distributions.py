@@ -7,6 +7,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import betainc
 
@@ -160,3 +162,38 @@ class TestQuantiles:
         fit = fit_model(frame, "quantile", variables=["x"], probabilities=[0.5, 0.3])
         assert np.isfinite(fit.covariance).all()
         assert fit.std_errors[0] < 0.05
+
+
+# --- properties -----------------------------------------------------------------------------------
+
+tables = st.integers(0, 10_000).map(
+    lambda seed: np.random.default_rng(seed).exponential(size=40).round(2)
+)
+units = st.floats(1e-3, 1e3)
+
+
+@given(x=tables, scale=units, shift=st.floats(-50, 50))
+@settings(max_examples=40, deadline=None)
+def test_units_change_estimates_as_they_should(x, scale, shift):
+    before, after = pd.DataFrame({"x": x}), pd.DataFrame({"x": scale * x + shift})
+    variance = [fit_model(f, "variance", variables=["x"]) for f in (before, after)]
+    assert variance[1].estimates - variance[0].estimates == pytest.approx(2 * np.log(scale))
+    np.testing.assert_allclose(variance[1].covariance, variance[0].covariance, rtol=1e-5)
+    quantile = [fit_model(f, "quantile", variables=["x"]) for f in (before, after)]
+    np.testing.assert_allclose(
+        quantile[1].estimates, scale * quantile[0].estimates + shift, rtol=1e-9, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        quantile[1].std_errors, scale * quantile[0].std_errors, rtol=1e-4, atol=1e-9
+    )
+
+
+@given(x=tables, seed=st.integers(0, 100))
+@settings(max_examples=20, deadline=None)
+def test_covariances_are_positive_and_do_not_depend_on_the_order_of_rows(x, seed):
+    frame = pd.DataFrame({"x": x, "y": np.sqrt(x + 1)})
+    mixed = frame.sample(frac=1, random_state=seed)
+    for model in ("variance", "quantile"):
+        fits = [fit_model(f, model, variables=["x", "y"]) for f in (frame, mixed)]
+        np.testing.assert_allclose(fits[0].covariance, fits[1].covariance, rtol=1e-6, atol=1e-12)
+        assert np.linalg.eigvalsh(fits[0].covariance).min() > -1e-9

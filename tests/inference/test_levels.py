@@ -1,9 +1,9 @@
 """How often each rule rejects a true hypothesis at the nominal level of 5 %.
 
 Estimates are drawn as large samples make them: the variance within sets is 1, and the variances
-between sets follow from how the sets are made. Most rules keep the level. Under rrr2003 few sets do not,
-which an independent simulation found too, and reiter2004 is conservative with two syntheses of each
-imputation.
+between sets follow from how the sets are made. Most rules keep the level. Under rrr2003 few sets do
+not, which an independent simulation found too, and reiter2004 is conservative with two syntheses of
+each imputation.
 """
 
 from __future__ import annotations

@@ -25,14 +25,15 @@ SETS = [pd.DataFrame(columns) for columns in R["sets"].values()]
 
 
 class TestAgreementWithR:
-    def test_d3_of_mice_for_linear_models(self):
-        centred = [frame - frame.mean() for frame in SETS]
+    @pytest.mark.parametrize(("case", "m"), [("centred", 6), ("two_centred", 2)])
+    def test_d3_of_mice_for_linear_models(self, case, m):
+        centred = [frame - frame.mean() for frame in SETS[:m]]
         larger, smaller = (
             [fit_model(frame, "ols", formula) for frame in centred]
             for formula in ("chl ~ age + bmi + hyp", "chl ~ age")
         )
         test = likelihood_ratio_test(larger, smaller, "rubin1987")
-        for name, expected in R["centred"].items():
+        for name, expected in R[case].items():
             assert getattr(test, name) == pytest.approx(expected, rel=1e-8), name
 
     def test_a_logistic_regression(self):
@@ -203,6 +204,14 @@ class TestRefusals:
             likelihood_ratio_test(means, means)
         with pytest.raises(ModelError, match="'mean' has no likelihood"):
             means[0].log_likelihood()
+
+    def test_a_perfect_fit(self):
+        sets = [s.assign(w=2 * s["x"]) for s in sets_of_people()]
+        larger, smaller = ([fit_model(s, "ols", f) for s in sets] for f in ("w ~ x", "w ~ 1"))
+        for fit in larger:
+            fit.estimates[:] = [0.0, 2.0]
+        with pytest.raises(PoolingError, match="fits a set perfectly"):
+            likelihood_ratio_test(larger, smaller)
 
     @pytest.mark.filterwarnings("ignore:formula")
     def test_fits_that_did_not_converge(self):
