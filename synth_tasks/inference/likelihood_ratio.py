@@ -20,10 +20,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from synth_tasks.errors import ModelError, PoolingError
+from synth_tasks.errors import PoolingError
 from synth_tasks.inference.choice import Origin
 from synth_tasks.inference.fit import ModelFit
 from synth_tasks.inference.inflation import JointTest, inflate, refer
+from synth_tasks.inference.likelihood import Likelihood
 from synth_tasks.inference.rules import RULES
 from synth_tasks.inference.settle import settle
 
@@ -85,6 +86,7 @@ def likelihood_ratio_test(
     >>> likelihood_ratio_test(larger, smaller).df1
     2
     """
+    _check_nested(fits, smaller_fits)
     settled = settle(fits, rule, r, n, origin)
     settle(smaller_fits, rule, r, n, origin)
     if settled.rule in ("population_imputed", "population_synthetic"):
@@ -92,7 +94,6 @@ def likelihood_ratio_test(
             f"the rule {settled.rule} has no likelihood-ratio test: a likelihood tells what a sample "
             "leaves open, and a population leaves nothing open; use wald_test"
         )
-    _check_nested(fits, smaller_fits)
     k = len(fits[0].terms) - len(smaller_fits[0].terms)
     # Rows of a set tell no more than those of the sample did.
     size = settled.size_ratio if RULES[settled.rule].uses_sample_size else 1.0
@@ -140,17 +141,18 @@ def _check_nested(fits: Sequence[ModelFit], smaller_fits: Sequence[ModelFit]) ->
         for fit in (larger, smaller):
             if not fit.converged:
                 raise PoolingError(f"fit {number} did not converge: {fit.message}")
-        if larger.likelihood is None or smaller.likelihood is None:
-            try:
-                larger.log_likelihood()
-                smaller.log_likelihood()
-            except ModelError as error:
-                raise PoolingError(str(error)) from None
-            continue
         fewer = len(smaller.terms) < len(larger.terms)
-        if not (fewer and larger.likelihood.contains(smaller.likelihood)):
+        if not (fewer and _likelihood(larger).contains(_likelihood(smaller))):
             raise PoolingError(
                 f"{smaller.label} is not {larger.label} with terms left out, or set {number} of the "
                 "two is not the same: give two formulas of one response, fitted to the same sets in "
                 "the same order"
             )
+
+
+def _likelihood(fit: ModelFit) -> Likelihood:
+    if fit.likelihood is None:
+        raise PoolingError(
+            f"the model '{fit.model}' has no likelihood: use wald_test, or a regression"
+        )
+    return fit.likelihood

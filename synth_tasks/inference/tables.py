@@ -19,8 +19,8 @@ MAX_CELLS = 1000
 def fit_table(data: pd.DataFrame, variables: list[str]) -> ModelFit:
     """Estimate the shares of all cells of a table of categorical variables.
 
-    The covariance is (diag p - p p') / (n - 1), as that of proportions of a single variable. Intervals of
-    shares take them to be nearly normal: those of cells with a handful of rows are rough.
+    The covariance is (diag p - p p') / (n - 1), as that of proportions of a single variable. Shares
+    are pooled as nearly normal, so that intervals are rough for cells with a handful of rows.
     """
     columns = _categories(data, variables, "table")
     shape = tuple(len(column.cat.categories) for column in columns)

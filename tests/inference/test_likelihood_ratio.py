@@ -200,8 +200,9 @@ class TestRefusals:
 
     def test_models_without_a_likelihood(self):
         means = [fit_model(s, "mean", variables=["x", "z"]) for s in sets_of_people()]
-        with pytest.raises(PoolingError, match="'mean' has no likelihood"):
-            likelihood_ratio_test(means, means)
+        fewer = [fit_model(s, "mean", variables=["x"]) for s in sets_of_people()]
+        with pytest.raises(PoolingError, match="'mean' has no likelihood: use wald_test"):
+            likelihood_ratio_test(means, fewer)
         with pytest.raises(ModelError, match="'mean' has no likelihood"):
             means[0].log_likelihood()
 
@@ -220,6 +221,10 @@ class TestRefusals:
         smaller = [fit_model(s, "logit", "yes ~ 1") for s in sets]
         with pytest.raises(PoolingError, match="fit 1 did not converge: formula 'yes ~ side'"):
             likelihood_ratio_test(larger, smaller)
+
+    def test_no_sets(self):
+        with pytest.raises(PoolingError, match="at least 2 data sets, not 0"):
+            likelihood_ratio_test([], [])
 
 
 # --- level ----------------------------------------------------------------------------------------
