@@ -31,7 +31,15 @@ _HOMES = {
         "quick_predictors",
         "synthesize",
     ],
-    "synth_tasks.inference": ["choose_rule", "fit_model", "pool", "pool_statistics", "wald_test"],
+    "synth_tasks.inference": [
+        "chi_squared_test",
+        "choose_rule",
+        "fit_model",
+        "likelihood_ratio_test",
+        "pool",
+        "pool_statistics",
+        "wald_test",
+    ],
     "synth_tasks.datasets": ["load_boys", "load_boys_completed"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -45,3 +45,7 @@ class ValidationError(SynthError):
 
 class GateError(ValidationError):
     """The disclosure and utility gate refuses a release."""
+
+
+class ConvergenceWarning(UserWarning):
+    """Estimates are not those that the iterations should have reached."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,17 @@ from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.plots import density_plot, strip_plot, trace_plot
 from synth_tasks.engine.workers import Executors, check_workers, run_all
 from synth_tasks.errors import PlanError
-from synth_tasks.inference import ModelFit, PooledEstimates, choose_rule, fit_model, pool
+from synth_tasks.inference import (
+    JointTest,
+    ModelFit,
+    PooledEstimates,
+    Unconverged,
+    chi_squared_test,
+    choose_rule,
+    fit_model,
+    likelihood_ratio_test,
+    pool,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -169,11 +179,15 @@ class MultiplyImputed:
         return frames
 
     def fit(
-        self, model: str, formula: str | None = None, variables: list[str] | None = None
+        self,
+        model: str,
+        formula: str | None = None,
+        variables: Sequence[str] | None = None,
+        **options: Any,
     ) -> list[ModelFit]:
         """Fit an analysis model to every set; see `synth_tasks.inference.fit_model`."""
         return [
-            fit_model(frame, model, formula=formula, variables=variables)
+            fit_model(frame, model, formula=formula, variables=variables, **options)
             for frame in self.complete("all")
         ]
 
@@ -186,23 +200,68 @@ class MultiplyImputed:
         self,
         model: str,
         formula: str | None = None,
-        variables: list[str] | None = None,
+        variables: Sequence[str] | None = None,
         rule: str = "auto",
+        confidence: float = 0.95,
+        unconverged: Unconverged = "refuse",
+        **options: Any,
     ) -> PooledEstimates:
         """Fit an analysis model to every set and pool by the rule that holds for them.
 
         Parameters
         ----------
-        model, formula, variables
+        model, formula, variables, **options
             See `synth_tasks.fit_model`.
+        rule : str, default "auto"
+            See `synth_tasks.pool`; a rule that does not hold is refused.
+        confidence : float, default 0.95
+            Level of the intervals.
+        unconverged : {"refuse", "leave_out", "keep"}, default "refuse"
+            What becomes of fits that did not converge; see `synth_tasks.pool`.
+
+        Returns
+        -------
+        PooledEstimates
+            With tests of several terms by `synth_tasks.wald_test`, ``to_markdown``, ``to_latex`` and
+            ``plot``.
+        """
+        fits = self.fit(model, formula, variables, **options)
+        return pool(fits, rule, confidence, origin=self.provenance, unconverged=unconverged)
+
+    def likelihood_ratio_test(
+        self, model: str, formula: str, smaller: str, rule: str = "auto"
+    ) -> JointTest:
+        """Test that a smaller regression is enough; see `synth_tasks.likelihood_ratio_test`.
+
+        Parameters
+        ----------
+        model : str
+            A regression, as in `synth_tasks.fit_model`.
+        formula, smaller : str
+            Formulas of the larger and of the smaller model.
         rule : str, default "auto"
             See `synth_tasks.pool`; a rule that does not hold is refused.
 
         Returns
         -------
-        PooledEstimates
+        JointTest
         """
-        return pool(self.fit(model, formula, variables), rule, origin=self.provenance)
+        fits, smaller_fits = self.fit(model, formula), self.fit(model, smaller)
+        return likelihood_ratio_test(fits, smaller_fits, rule, origin=self.provenance)
+
+    def chi_squared_test(self, variables: Sequence[str]) -> JointTest:
+        """Test that two categorical variables are independent, in imputed sets.
+
+        Parameters
+        ----------
+        variables : sequence of 2 str
+            Columns; see `synth_tasks.chi_squared_test`, also for what to do with synthetic sets.
+
+        Returns
+        -------
+        JointTest
+        """
+        return chi_squared_test(self.complete("all"), variables, "auto", self.provenance)
 
     # --- chains ----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from synth_tasks.errors import PoolingError
+from synth_tasks.inference.wording import WORDINGS
 
 IMPUTED, SYNTHETIC, NESTED = "imputation", "synthesis", "imputation and synthesis"
 
@@ -49,16 +50,6 @@ _HOLDS = {
     SYNTHETIC: ("reiter2003", "raab2016", "raab2016_proper", "rrr2003", "population_synthetic"),
     NESTED: ("reiter2004",),
 }
-_WHY = {
-    "rubin1987": "missing values were imputed and observed ones are real",
-    "reiter2003": "synthetic values were drawn from models fitted to the real sample",
-    "reiter2004": "incomplete data were imputed several times, and each version synthesised",
-    "rrr2003": "sets are fully synthetic, from parameters drawn anew",
-    "raab2016": "sets are completely synthetic, from fitted parameters, and the sample is large",
-    "raab2016_proper": "sets are completely synthetic, from drawn parameters, and the sample is large",
-    "population_imputed": "the data are the population, so only missing values are uncertain",
-    "population_synthetic": "the data are the population, so only the synthesis is uncertain",
-}
 
 
 def choose_rule(origin: Origin, rule: str = "auto") -> tuple[str, str]:
@@ -83,10 +74,12 @@ def choose_rule(origin: Origin, rule: str = "auto") -> tuple[str, str]:
         If no rule holds, or not the one asked for; the message says why and what to do.
     """
     chosen = _HOLDS[origin.stage][0] if rule == "auto" else rule
-    if chosen in _WHY and chosen not in _HOLDS[origin.stage]:
+    if chosen not in WORDINGS:
+        raise PoolingError(f"unknown pooling rule '{chosen}': use one of {', '.join(WORDINGS)}")
+    if chosen not in _HOLDS[origin.stage]:
         raise PoolingError(
-            f"the rule {chosen} does not hold: it is for when {_WHY[chosen]}, and these sets come from "
-            f"{origin.stage}; use {' or '.join(_HOLDS[origin.stage])}"
+            f"the rule {chosen} does not hold: it is for when {WORDINGS[chosen].condition}, "
+            f"and these sets come from {origin.stage}; use {' or '.join(_HOLDS[origin.stage])}"
         )
     if chosen == "reiter2004" and min(origin.m, origin.r) < 2:
         raise PoolingError(
@@ -107,4 +100,4 @@ def choose_rule(origin: Origin, rule: str = "auto") -> tuple[str, str]:
                 f"the rule {chosen} does not hold: parameters were {said}; use reiter2003, or "
                 f"{'raab2016_proper' if origin.proper else 'raab2016'}"
             )
-    return chosen, _WHY.get(chosen, "")
+    return chosen, WORDINGS[chosen].condition

@@ -6,14 +6,22 @@ It is imported when a model is fitted: it takes a second.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import digamma, expit, gammaln, log_expit
 
 from synth_tasks.errors import ModelError
 from synth_tasks.inference.design import as_model_column, build_design, build_response
 from synth_tasks.inference.fit import ModelFit
 from synth_tasks.inference.formula import Formula
+from synth_tasks.inference.likelihood import Likelihood
+from synth_tasks.inference.linear import regression_label
+from synth_tasks.inference.robust import sandwich
 
 MOST_ITERATIONS = 100
 TOLERANCE = 1e-10
@@ -21,20 +29,17 @@ TOLERANCE = 1e-10
 LARGEST_LOGIT = 20.0
 
 
-def fit_logit(data: pd.DataFrame, formula: Formula) -> ModelFit:
+def fit_logit(data: pd.DataFrame, formula: Formula, covariance: str = "model") -> ModelFit:
     """Fit a logistic regression of the second of two categories, as R's ``glm(family = binomial)``.
 
     References
     ----------
     McCullagh & Nelder (1989). Generalized Linear Models, chapter 4.
     """
-    fit, linear_predictor = _fit("logit", data, formula, _two_levels(data, formula))
-    if np.abs(linear_predictor).max() > LARGEST_LOGIT:
-        raise _separation(formula)
-    return fit
+    return _fit("logit", data, formula, _two_levels(data, formula), covariance)
 
 
-def fit_poisson(data: pd.DataFrame, formula: Formula) -> ModelFit:
+def fit_poisson(data: pd.DataFrame, formula: Formula, covariance: str = "model") -> ModelFit:
     """Fit a log-linear model of counts, as R's ``glm(family = poisson)``; dispersion 1.
 
     References
@@ -44,10 +49,10 @@ def fit_poisson(data: pd.DataFrame, formula: Formula) -> ModelFit:
     y = build_response(data, formula)
     if (y < 0).any():
         raise ModelError(f"formula '{formula.text}': counts cannot be negative: mend the response")
-    return _fit("poisson", data, formula, y)[0]
+    return _fit("poisson", data, formula, y, covariance)
 
 
-def fit_gamma(data: pd.DataFrame, formula: Formula) -> ModelFit:
+def fit_gamma(data: pd.DataFrame, formula: Formula, covariance: str = "model") -> ModelFit:
     """Fit a gamma model, as R's ``glm(family = Gamma(link = "log"))``; dispersion by Pearson.
 
     The logarithm, unlike R's default, the inverse, never gives a negative mean.
@@ -61,56 +66,124 @@ def fit_gamma(data: pd.DataFrame, formula: Formula) -> ModelFit:
         raise ModelError(
             f"formula '{formula.text}': a gamma response is positive everywhere: mend or shift it"
         )
-    return _fit("gamma", data, formula, y)[0]
+    return _fit("gamma", data, formula, y, covariance)
 
 
 def _fit(
-    model: str, data: pd.DataFrame, formula: Formula, y: np.ndarray
-) -> tuple[ModelFit, np.ndarray]:
-    """Return the fit and the linear predictor."""
+    model: str, data: pd.DataFrame, formula: Formula, y: np.ndarray, covariance: str
+) -> ModelFit:
+    design = build_design(data, formula)
+    family = FAMILIES[model]
+    estimates, spread, converged, iterations = _iterate(model, y, design.x)
+    message = ""
+    if model == "logit" and not np.abs(design.x @ estimates).max() <= LARGEST_LOGIT:
+        converged = False
+        message = (
+            f"formula '{formula.text}': the logit has no finite estimates, its predictors separate the "
+            "two categories of the response: leave a predictor out or merge levels"
+        )
+    elif not converged:
+        message = (
+            f"formula '{formula.text}': the model {model} does not converge: leave predictors out, "
+            "rescale them, or try another model"
+        )
+    if converged and covariance != "model":
+        residuals, weights = family.scores(y, design.x @ estimates)
+        spread = sandwich(design.x, residuals, weights, covariance)
+    return ModelFit(
+        model=model,
+        label=regression_label(formula, covariance),
+        terms=design.terms,
+        estimates=estimates,
+        covariance=spread,
+        df_residual=float(len(y) - len(design.terms)),
+        n=len(y),
+        likelihood=Likelihood(family.log_likelihood, y, design.x),
+        converged=converged,
+        iterations=iterations,
+        message=message,
+    )
+
+
+def _iterate(model: str, y: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool, int]:
+    """Return estimates, their covariance, whether they were reached, and the iterations made."""
     from statsmodels.genmod.families import Binomial, Gamma, Poisson
     from statsmodels.genmod.families.links import Log
     from statsmodels.genmod.generalized_linear_model import GLM
-    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     family = {"logit": Binomial(), "poisson": Poisson(), "gamma": Gamma(Log())}[model]
-    design = build_design(data, formula)
+    k = x.shape[1]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", PerfectSeparationWarning)
-            result = GLM(y, design.x, family=family).fit(maxiter=MOST_ITERATIONS, tol=TOLERANCE)
-    except PerfectSeparationWarning:
-        raise _separation(formula) from None
+            warnings.simplefilter("ignore")  # what they tell is told by `converged`
+            result: Any = GLM(y, x, family=family).fit(maxiter=MOST_ITERATIONS, tol=TOLERANCE)
+            spread = np.asarray(result.cov_params())
     except (ValueError, FloatingPointError, np.linalg.LinAlgError):
-        raise _no_convergence(model, formula) from None
-    covariance = np.asarray(result.cov_params())
-    if not (result.converged and np.isfinite(covariance).all()):
-        raise _no_convergence(model, formula)
-    fit = ModelFit(
-        model=model,
-        label=formula.text,
-        terms=design.terms,
-        estimates=np.asarray(result.params),
-        covariance=covariance,
-        df_residual=float(len(y) - len(design.terms)),
-        n=len(y),
-    )
-    return fit, design.x @ fit.estimates
+        return np.full(k, np.nan), np.full((k, k), np.nan), False, 0
+    converged = bool(result.converged) and bool(np.isfinite(spread).all())
+    return np.asarray(result.params), spread, converged, int(result.fit_history["iteration"])
 
 
-def _separation(formula: Formula) -> ModelError:
-    return ModelError(
-        f"formula '{formula.text}': the logit has no finite estimates, its predictors separate the two "
-        "categories of the response: leave a predictor out or merge levels"
-    )
+@dataclass(frozen=True)
+class _Family:
+    """What a distribution tells of a row.
+
+    Parameters
+    ----------
+    log_likelihood : callable
+        See `Likelihood`.
+    scores : callable
+        Takes response and linear predictor; returns the factor that makes the predictors of a row its
+        score, and the expected information of a row, up to the dispersion.
+    """
+
+    log_likelihood: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+    scores: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def _no_convergence(model: str, formula: Formula) -> ModelError:
-    return ModelError(
-        f"formula '{formula.text}': the model {model} does not converge: leave predictors out, rescale "
-        "them, or try another model"
-    )
+def _bernoulli_log_likelihood(y: np.ndarray, x: np.ndarray, estimates: np.ndarray) -> float:
+    eta = x @ estimates
+    return float(y @ log_expit(eta) + (1.0 - y) @ log_expit(-eta))
+
+
+def _bernoulli_scores(y: np.ndarray, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    p = expit(eta)
+    return y - p, p * (1.0 - p)
+
+
+def _poisson_log_likelihood(y: np.ndarray, x: np.ndarray, estimates: np.ndarray) -> float:
+    eta = x @ estimates
+    return float(y @ eta - np.exp(eta).sum() - gammaln(y + 1.0).sum())
+
+
+def _poisson_scores(y: np.ndarray, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return y - np.exp(eta), np.exp(eta)
+
+
+def _gamma_log_likelihood(y: np.ndarray, x: np.ndarray, estimates: np.ndarray) -> float:
+    """Return the log likelihood at the shape that is most likely given the means.
+
+    The shape s solves log s - digamma(s) = d with d = mean of y / mu - 1 - log(y / mu).
+    """
+    relative = y * np.exp(-(x @ estimates))
+    d = float(np.mean(relative - 1.0 - np.log(relative)))
+    if d <= 0.0:
+        return np.inf
+    # 1 / (2 s) < log s - digamma(s) < 1 / s, so that the root lies between.
+    s = brentq(lambda s: np.log(s) - digamma(s) - d, 0.5 / d, 1.0 / d)
+    rows = s * np.log(s) - gammaln(s) + s * (np.log(relative) - relative) - np.log(y)
+    return float(rows.sum())
+
+
+def _gamma_scores(y: np.ndarray, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return y * np.exp(-eta) - 1.0, np.ones_like(eta)
+
+
+FAMILIES = {
+    "logit": _Family(_bernoulli_log_likelihood, _bernoulli_scores),
+    "poisson": _Family(_poisson_log_likelihood, _poisson_scores),
+    "gamma": _Family(_gamma_log_likelihood, _gamma_scores),
+}
 
 
 def _two_levels(data: pd.DataFrame, formula: Formula) -> np.ndarray:

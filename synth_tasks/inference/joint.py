@@ -1,39 +1,17 @@
-"""Tests of several terms at once.
-
-Each rule has its own: the mean covariance within sets is inflated by one factor for all terms, which is
-estimated from the trace, since the covariance between few sets says little about single directions.
-"""
+"""Tests of several terms at once, from estimates and covariances, or from statistics of sets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from synth_tasks.errors import PoolingError
-from synth_tasks.inference.pooling import PooledEstimates, Spread
+from synth_tasks.inference.inflation import JointTest, inflate, refer
+from synth_tasks.inference.pooled import PooledEstimates
 
-
-@dataclass(frozen=True)
-class JointTest:
-    """A test that several terms have given values.
-
-    Parameters
-    ----------
-    statistic : float
-        Refers to an F distribution.
-    df1, df2 : float
-        Its degrees of freedom; `df2` may be infinite.
-    p_value : float
-        Probability of a statistic as large or larger.
-    """
-
-    statistic: float
-    df1: float
-    df2: float
-    p_value: float
+# Of a correlation matrix of estimates, beyond which its inverse is a matter of rounding.
+LARGEST_CONDITION = 1e12
 
 
 def wald_test(
@@ -87,52 +65,17 @@ def wald_test(
         return _hotelling(difference, share * b, spread.m)
     within = None if spread.within is None else spread.within[grid]
     k = len(places)
-    inverse = np.linalg.inv(ubar)
-    inflation, df2 = _inflation(
+    inverse = _invert(ubar, "within")
+    inflation, df2 = inflate(
         pooled.rule,
-        spread,
         k,
-        float(np.trace(b @ inverse)) / k,
-        0.0 if within is None else float(np.trace(within @ inverse)) / k,
+        spread.m,
+        spread.r,
+        spread.size_ratio,
+        between=float(np.trace(b @ inverse)) / k,
+        within=0.0 if within is None else float(np.trace(within @ inverse)) / k,
     )
-    return _refer(float(difference @ inverse @ difference) / (k * inflation), k, df2)
-
-
-def _inflation(
-    rule: str, spread: Spread, k: int, between: float, within: float
-) -> tuple[float, float]:
-    """Return the total variance relative to that within sets, and the degrees of freedom.
-
-    `between` and `within` are the average components relative to the variance within sets.
-    """
-    m, r = spread.m, spread.r
-    t = k * (m - 1)
-    if rule in ("raab2016", "raab2016_proper"):
-        size = 1.0 / spread.size_ratio
-        return 1.0 + (size if rule == "raab2016" else size + 1.0) / m, np.inf
-    if rule == "reiter2004":
-        first, second = (1.0 + 1.0 / m) * between, within / r
-        total = 1.0 + first - second
-        if total <= 0.0:
-            return 1.0 + first, t * (1.0 + 1.0 / first) ** 2
-        parts = first**2 / t + second**2 / (k * m * (r - 1))
-        return total, total**2 / parts if parts > 0.0 else np.inf
-    if rule == "rrr2003":
-        added = (1.0 + 1.0 / m) * between
-        if added <= 1.0:
-            raise PoolingError(
-                "the test of several terms is not defined here: the variance between sets is no larger "
-                "than that within them; synthesise more sets (m), or use rule reiter2003"
-            )
-        return added - 1.0, _df(t, k, added, -1.0)
-    added = between / m if rule == "reiter2003" else (1.0 + 1.0 / m) * between
-    return 1.0 + added, np.inf if added == 0.0 else _df(t, k, added, 1.0)
-
-
-def _df(t: int, k: int, added: float, sign: float) -> float:
-    if t > 4:
-        return 4.0 + (t - 4.0) * (1.0 + sign * (1.0 - 2.0 / t) / added) ** 2
-    return t * (1.0 + 1.0 / k) * (1.0 + sign / added) ** 2 / 2.0
+    return refer(float(difference @ inverse @ difference) / (k * inflation), k, df2)
 
 
 def _hotelling(difference: np.ndarray, covariance: np.ndarray, m: int) -> JointTest:
@@ -142,15 +85,21 @@ def _hotelling(difference: np.ndarray, covariance: np.ndarray, m: int) -> JointT
             f"a test of {k} terms in a population needs more than {k} sets, not {m}: raise m or test "
             "fewer terms"
         )
-    squared = float(difference @ np.linalg.solve(covariance, difference))
+    squared = float(difference @ _invert(covariance, "between") @ difference)
     statistic = squared * (m - k) / (k * (m - 1))
-    return _refer(statistic, k, m - k)
+    return refer(statistic, k, m - k)
 
 
-def _refer(statistic: float, df1: float, df2: float) -> JointTest:
-    """Refer a statistic to its distribution; with infinite `df2` that is a chi-squared one."""
-    tail = stats.chi2.sf(df1 * statistic, df1) if np.isinf(df2) else stats.f.sf(statistic, df1, df2)
-    return JointTest(statistic, df1, df2, float(tail))
+def _invert(covariance: np.ndarray, where: str) -> np.ndarray:
+    """Invert a covariance matrix, whatever the units of the terms, or say that terms depend."""
+    scale = np.sqrt(np.diag(covariance))
+    correlations = covariance / np.outer(scale, scale) if (scale > 0).all() else covariance
+    if not (scale > 0).all() or np.linalg.cond(correlations) > LARGEST_CONDITION:
+        raise PoolingError(
+            f"the terms tested depend on each other, or one does not vary {where} sets: name fewer "
+            "terms; of proportions that add up to 1 leave one out"
+        )
+    return np.asarray(np.linalg.inv(correlations) / np.outer(scale, scale))
 
 
 def pool_statistics(statistics: Sequence[float], k: int) -> JointTest:
@@ -180,4 +129,4 @@ def pool_statistics(statistics: Sequence[float], k: int) -> JointTest:
     added = (1.0 + 1.0 / m) * float(np.sqrt(d).var(ddof=1))
     statistic = max(0.0, (float(d.mean()) / k - (m + 1) / (m - 1) * added) / (1.0 + added))
     df2 = k ** (-3.0 / m) * (m - 1) * (1.0 + 1.0 / added) ** 2 if added > 0.0 else np.inf
-    return _refer(statistic, k, df2)
+    return refer(statistic, k, df2)

@@ -1,32 +1,28 @@
 """Analysis models: what is estimated on every data set and pooled afterwards.
 
 Each model turns a table into a `ModelFit`: named estimates with their covariance matrix. The
-registry `MODELS` is open; a new model is one function and one entry.
+registry `MODELS` is the only list of them and is open: a new model is one function and one entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
-from synth_tasks.errors import ModelError
-from synth_tasks.inference.design import (
-    INTERCEPT,
-    Design,
-    as_model_column,
-    build_design,
-    build_response,
-    check_complete,
-)
+from synth_tasks.errors import ConvergenceWarning, ModelError
+from synth_tasks.inference.categories import fit_ordered, fit_unordered
+from synth_tasks.inference.descriptive import fit_correlation, fit_mean, fit_variance
 from synth_tasks.inference.fit import ModelFit
 from synth_tasks.inference.formula import Formula, check_formula
 from synth_tasks.inference.glm import fit_gamma, fit_logit, fit_poisson
-from synth_tasks.inference.ordinal import fit_ordered_logit
+from synth_tasks.inference.linear import fit_ols
+from synth_tasks.inference.quantiles import check_probabilities, fit_quantile
+from synth_tasks.inference.robust import COVARIANCES
+from synth_tasks.inference.tables import fit_cramers_v, fit_table
 
 
 @dataclass(frozen=True)
@@ -36,14 +32,17 @@ class Model:
     Parameters
     ----------
     fit : callable
-        Takes the table and a `Formula` (``needs="formula"``) or a list of columns
-        (``needs="variables"``) and returns a `ModelFit`.
+        Takes the table, a `Formula` (``needs="formula"``) or a list of columns
+        (``needs="variables"``), and options by keyword, and returns a `ModelFit`.
     needs : {"formula", "variables"}
         What says which columns are analysed.
+    options : tuple of str
+        Names of the options that it takes; see `OPTIONS`.
     """
 
     fit: Callable[..., ModelFit]
     needs: Literal["formula", "variables"]
+    options: tuple[str, ...] = ()
 
 
 def fit_model(
@@ -51,6 +50,7 @@ def fit_model(
     model: str,
     formula: str | None = None,
     variables: Sequence[str] | None = None,
+    **options: Any,
 ) -> ModelFit:
     """Fit a model to one data set.
 
@@ -59,16 +59,24 @@ def fit_model(
     data : DataFrame of shape (n, n_columns)
         Complete in the columns of the model.
     model : str
-        ``"ols"``, ``"logit"``, ``"poisson"``, ``"gamma"``, ``"ordered_logit"``, ``"mean"`` or
-        ``"correlation"``; see `MODELS`.
+        A name in `MODELS`. Regressions are ``"ols"``, ``"logit"``, ``"poisson"``, ``"gamma"``,
+        ``"ordered_logit"`` and ``"multinomial_logit"``; descriptions are ``"mean"`` (and proportions),
+        ``"variance"``, ``"quantile"``, ``"correlation"``, ``"table"`` (shares of cells) and
+        ``"cramers_v"``.
     formula : str, optional
-        For all but the last two, as in R: ``"hgt ~ age + phb"``.
+        For regressions, as in R: ``"hgt ~ age + phb"``.
     variables : sequence of str, optional
-        For ``mean`` and ``correlation``.
+        For descriptions.
+    **options
+        ``covariance`` for ``ols``, ``logit``, ``poisson`` and ``gamma``: "model" (default), or "HC0",
+        "HC1", "HC2" or "HC3" for one that holds for unequal variances, see
+        `synth_tasks.inference.robust`; ``probabilities`` for ``quantile``, by default the quartiles.
 
     Returns
     -------
     ModelFit
+        Its ``converged`` is false, with a `ConvergenceWarning`, where iterations did not reach the
+        estimates.
 
     Raises
     ------
@@ -83,8 +91,11 @@ def fit_model(
     >>> fit.terms, fit.estimates.round(3).tolist()
     (('(Intercept)', 'x'), [-0.333, 1.5])
     """
-    asked = check_analysis(model, formula, variables, list(data.columns))
-    return MODELS[model].fit(data, asked)
+    asked = check_analysis(model, formula, variables, list(data.columns), options)
+    fit = MODELS[model].fit(data, asked, **options)
+    if not fit.converged:
+        warnings.warn(fit.message, ConvergenceWarning, stacklevel=2)
+    return fit
 
 
 def check_analysis(
@@ -92,6 +103,7 @@ def check_analysis(
     formula: str | None,
     variables: Sequence[str] | None,
     columns: Sequence[str],
+    options: Mapping[str, Any] | None = None,
 ) -> Formula | list[str]:
     """Check what can be checked of an analysis before there are data.
 
@@ -105,6 +117,8 @@ def check_analysis(
         Its variables.
     columns : sequence of str
         Columns that the data will have.
+    options : mapping of str to value, optional
+        Its options.
 
     Returns
     -------
@@ -115,8 +129,21 @@ def check_analysis(
     ------
     ModelError
         If the model is unknown, lacks its formula or variables or is given the wrong one of them,
-        if the formula holds what is not allowed, or if a column is unknown.
+        if the formula holds what is not allowed, if a column is unknown, or if an option is.
     """
+    check_request(model, formula, variables, options)
+    if formula:
+        return check_formula(formula, columns)
+    return _check_variables(model, list(variables or []), columns)
+
+
+def check_request(
+    model: str,
+    formula: str | None,
+    variables: Sequence[str] | None,
+    options: Mapping[str, Any] | None = None,
+) -> None:
+    """Check what can be checked of an analysis before the columns are known; see `check_analysis`."""
     if model not in MODELS:
         raise ModelError(f"unknown model '{model}': use one of {', '.join(MODELS)}")
     needs = MODELS[model].needs
@@ -126,9 +153,12 @@ def check_analysis(
             raise ModelError(f"the model '{model}' needs {setting}: add {setting} to the analysis")
         if setting != needs and value:
             raise ModelError(f"the model '{model}' takes no {setting}: give {needs} instead")
-    if formula:
-        return check_formula(formula, columns)
-    return _check_variables(model, list(variables or []), columns)
+    for name, value in (options or {}).items():
+        if name not in MODELS[model].options:
+            takers = [other for other, entry in MODELS.items() if name in entry.options]
+            remedy = f"it is for {', '.join(takers)}" if takers else f"use {', '.join(OPTIONS)}"
+            raise ModelError(f"the model '{model}' takes no {name}: {remedy}")
+        OPTIONS[name](value)
 
 
 def _check_variables(model: str, variables: list[str], columns: Sequence[str]) -> list[str]:
@@ -143,230 +173,28 @@ def _check_variables(model: str, variables: list[str], columns: Sequence[str]) -
     return variables
 
 
-# --- regressions ----------------------------------------------------------------------------------
+def _check_covariance(value: object) -> None:
+    if value not in COVARIANCES:
+        raise ModelError(f"covariance must be one of {', '.join(COVARIANCES)}")
 
 
-def _fit_ols(data: pd.DataFrame, formula: Formula) -> ModelFit:
-    """Fit a linear model by least squares; covariance s² (X'X)⁻¹ with s² = RSS / (n - k)."""
-    return least_squares(build_design(data, formula), build_response(data, formula), formula)
-
-
-def least_squares(design: Design, y: np.ndarray, formula: Formula) -> ModelFit:
-    """Fit a linear model to arrays; see `_fit_ols`."""
-    q, r = np.linalg.qr(design.x)
-    estimates = np.linalg.solve(r, q.T @ y)
-    residuals = y - design.x @ estimates
-    df_residual = len(y) - len(estimates)
-    r_inverse = np.linalg.inv(r)
-    return ModelFit(
-        model="ols",
-        label=formula.text,
-        terms=design.terms,
-        estimates=estimates,
-        covariance=float(residuals @ residuals) / df_residual * (r_inverse @ r_inverse.T),
-        df_residual=float(df_residual),
-        n=len(y),
-    )
-
-
-def _fit_ordered_logit(data: pd.DataFrame, formula: Formula) -> ModelFit:
-    """Fit a proportional-odds model; thresholds follow the coefficients, as in `MASS::polr`."""
-    response = ordered_response(data, formula)
-    design = without_intercept(build_design(data, formula), formula)
-    levels = list(response.cat.categories)
-    return proportional_odds(design, response.cat.codes.to_numpy(), levels, formula)
-
-
-def proportional_odds(
-    design: Design, codes: np.ndarray, levels: Sequence[Any], formula: Formula
-) -> ModelFit:
-    """Fit a proportional-odds model to arrays; see `_fit_ordered_logit`."""
-    fit = fit_ordered_logit(codes, design.x, len(levels))
-    if not fit.converged:
-        raise ModelError(
-            f"formula '{formula.text}': the ordered logit has no finite estimates, its predictors "
-            "separate the levels of the response: leave a predictor out or merge levels"
-        )
-    estimates = np.concatenate([fit.coefficients, fit.thresholds])
-    return ModelFit(
-        model="ordered_logit",
-        label=formula.text,
-        terms=(*design.terms, *(f"{a}|{b}" for a, b in pairwise(levels))),
-        estimates=estimates,
-        covariance=fit.covariance,
-        df_residual=float(len(codes) - len(estimates)),
-        n=len(codes),
-    )
-
-
-def ordered_response(
-    data: pd.DataFrame, formula: Formula, allow_empty_levels: bool = False
-) -> pd.Series:
-    """Return the response of an ordered logit as an ordered categorical."""
-    if formula.response is None:
-        raise ModelError(f"formula '{formula.text}': an ordered logit needs a column as response")
-    column = data[formula.response]
-    if not (isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered):
-        raise ModelError(
-            f"the response '{formula.response}' is not ordered: "
-            f"declare it (variables.{formula.response}.kind: ordinal) with its categories in order"
-        )
-    check_complete(data, [formula.response])
-    return as_model_column(column, allow_empty_levels)
-
-
-def without_intercept(design: Design, formula: Formula) -> Design:
-    """Leave out the intercept, whose place the thresholds take."""
-    if INTERCEPT not in design.terms:
-        raise ModelError(
-            f"formula '{formula.text}': the thresholds of an ordered logit are its intercepts: "
-            "do not remove the intercept"
-        )
-    keep = [i for i, term in enumerate(design.terms) if term != INTERCEPT]
-    return Design(design.x[:, keep], tuple(design.terms[i] for i in keep))
-
-
-# --- descriptive statistics -----------------------------------------------------------------------
-
-
-def _fit_mean(data: pd.DataFrame, variables: list[str]) -> ModelFit:
-    """Estimate means of numeric variables and proportions of every level of the others.
-
-    A proportion is the mean of an indicator, so one formula covers both: covariance S / n with S
-    the sample covariance matrix. Its diagonal is s² / n, for a proportion p (1 - p) / (n - 1).
-    """
-    columns = mean_columns(data, variables)
-    return means(np.column_stack(list(columns.values())), tuple(columns), variables)
-
-
-def mean_columns(data: pd.DataFrame, variables: list[str]) -> dict[str, np.ndarray]:
-    """Return numbers and indicators of levels, by term."""
-    check_complete(data, variables)
-    columns: dict[str, np.ndarray] = {}
-    for name in variables:
-        # A level without rows has the proportion 0: every set then has the same terms.
-        columns |= _indicators(as_model_column(data[name], allow_empty_levels=True))
-    return columns
-
-
-def means(x: np.ndarray, terms: tuple[str, ...], variables: list[str]) -> ModelFit:
-    """Estimate the means of the columns of an array; see `_fit_mean`."""
-    _check_rows(x, 2, "mean")
-    _check_numbers_finite(x, terms)
-    return ModelFit(
-        model="mean",
-        label=", ".join(variables),
-        terms=terms,
-        estimates=x.mean(axis=0),
-        covariance=np.atleast_2d(np.cov(x, rowvar=False)) / len(x),
-        df_residual=float(len(x) - 1),
-        n=len(x),
-    )
-
-
-def _indicators(column: pd.Series) -> dict[str, np.ndarray]:
-    if not isinstance(column.dtype, pd.CategoricalDtype):
-        return {str(column.name): column.to_numpy()}
-    codes = column.cat.codes.to_numpy()
-    return {
-        f"{column.name}[{level}]": (codes == code).astype(float)
-        for code, level in enumerate(column.cat.categories)
-    }
-
-
-def _fit_correlation(data: pd.DataFrame, variables: list[str]) -> ModelFit:
-    """Estimate the correlations of all pairs on Fisher's z scale.
-
-    z = atanh r has the variance 1 / (n - 3); covariances between two z follow from the asymptotic
-    covariance of two correlations under normality.
-
-    References
-    ----------
-    Fisher (1921). On the "probable error" of a coefficient of correlation. Metron 1, 3-32.
-    Steiger (1980). Tests for comparing elements of a correlation matrix. Psychological Bulletin 87,
-    245-251, equation 3.
-    """
-    return correlations(correlation_columns(data, variables), variables)
-
-
-def correlation_columns(data: pd.DataFrame, variables: list[str]) -> np.ndarray:
-    """Return the numbers that are correlated, an array of shape (n, n_variables)."""
-    if len(variables) < 2:
-        raise ModelError("the model 'correlation' needs at least two variables")
-    check_complete(data, variables)
-    columns = [as_model_column(data[name], allow_empty_levels=True) for name in variables]
-    for column in columns:
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            raise _no_correlation(str(column.name))
-    return np.column_stack([column.to_numpy() for column in columns])
-
-
-def correlations(x: np.ndarray, variables: list[str]) -> ModelFit:
-    """Estimate the correlations of the columns of an array; see `_fit_correlation`."""
-    _check_rows(x, 4, "correlation")
-    _check_numbers_finite(x, variables)
-    for name, constant in zip(variables, (x == x[0]).all(axis=0), strict=True):
-        if constant:
-            raise _no_correlation(name)
-    matrix = np.corrcoef(x, rowvar=False)
-    first, second = np.triu_indices(len(variables), k=1)
-    r = matrix[first, second]
-    terms = tuple(f"{variables[i]}:{variables[j]}" for i, j in zip(first, second, strict=True))
-    perfect = np.flatnonzero(1.0 - np.abs(r) < 1e-12)
-    if len(perfect):
-        raise ModelError(
-            f"the correlation '{terms[perfect[0]]}' is perfect and has no standard error: "
-            "leave one of the two variables out"
-        )
-    return ModelFit(
-        model="correlation",
-        label=", ".join(variables),
-        terms=terms,
-        estimates=np.arctanh(r),
-        covariance=_z_covariance(matrix, first, second) / (len(x) - 3),
-        df_residual=np.inf,
-        n=len(x),
-        scale="fisher_z",
-    )
-
-
-def _no_correlation(name: str) -> ModelError:
-    return ModelError(
-        f"column '{name}' is not numeric or is constant: leave it out of the correlations"
-    )
-
-
-def _z_covariance(c: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return n times the covariance of z for pairs (j, k) and (h, m), with ones on the diagonal."""
-    j, k = first[:, None], second[:, None]
-    h, m = first[None, :], second[None, :]
-    rho_jk, rho_hm = c[j, k], c[h, m]
-    products = (
-        (c[j, h] - rho_jk * c[k, h]) * (c[k, m] - c[k, h] * rho_hm)
-        + (c[j, m] - c[j, h] * rho_hm) * (c[k, h] - rho_jk * c[j, h])
-        + (c[j, h] - c[j, m] * rho_hm) * (c[k, m] - rho_jk * c[j, m])
-        + (c[j, m] - rho_jk * c[k, m]) * (c[k, h] - c[k, m] * rho_hm)
-    )
-    return products / 2 / ((1 - rho_jk**2) * (1 - rho_hm**2))
-
-
-def _check_rows(data: np.ndarray, minimum: int, model: str) -> None:
-    if len(data) < minimum:
-        raise ModelError(f"the model '{model}' needs at least {minimum} rows, not {len(data)}")
-
-
-def _check_numbers_finite(x: np.ndarray, names: Sequence[str]) -> None:
-    infinite = np.flatnonzero(~np.isfinite(x).all(axis=0))
-    if len(infinite):
-        raise ModelError(f"column '{names[infinite[0]]}' has infinite values: mend the column")
-
+# What checks the value of an option.
+OPTIONS: dict[str, Callable[[object], None]] = {
+    "covariance": _check_covariance,
+    "probabilities": check_probabilities,
+}
 
 MODELS: dict[str, Model] = {
-    "ols": Model(_fit_ols, needs="formula"),
-    "logit": Model(fit_logit, needs="formula"),
-    "poisson": Model(fit_poisson, needs="formula"),
-    "gamma": Model(fit_gamma, needs="formula"),
-    "ordered_logit": Model(_fit_ordered_logit, needs="formula"),
-    "mean": Model(_fit_mean, needs="variables"),
-    "correlation": Model(_fit_correlation, needs="variables"),
+    "ols": Model(fit_ols, needs="formula", options=("covariance",)),
+    "logit": Model(fit_logit, needs="formula", options=("covariance",)),
+    "poisson": Model(fit_poisson, needs="formula", options=("covariance",)),
+    "gamma": Model(fit_gamma, needs="formula", options=("covariance",)),
+    "ordered_logit": Model(fit_ordered, needs="formula"),
+    "multinomial_logit": Model(fit_unordered, needs="formula"),
+    "mean": Model(fit_mean, needs="variables"),
+    "variance": Model(fit_variance, needs="variables"),
+    "quantile": Model(fit_quantile, needs="variables", options=("probabilities",)),
+    "correlation": Model(fit_correlation, needs="variables"),
+    "table": Model(fit_table, needs="variables"),
+    "cramers_v": Model(fit_cramers_v, needs="variables"),
 }

@@ -26,15 +26,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, log_expit
 
 from synth_tasks.errors import ModelError
-
-MAX_ITERATIONS = 50
-MAX_HALVINGS = 40
-DECREMENT_TOLERANCE = 1e-10
-STEP_TOLERANCE = 1e-5
+from synth_tasks.inference.newton import invert_information, maximise, standardisation
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +106,11 @@ def fit_ordered_logit(
     x = np.asarray(x, dtype=float)
     w = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
     shares = _level_shares(y, w, n_levels)
-    centre, scale = _standardisation(x, w)
+    centre, scale = standardisation(x, w)
     likelihood = _Likelihood(y, (x - centre) / scale, w, n_levels)
 
     start = np.concatenate([np.zeros(x.shape[1]), _logit(np.cumsum(shares)[:-1])])
-    theta, converged, iterations = _maximise(likelihood, start)
+    theta, converged, iterations = maximise(likelihood, start)
     information = likelihood.derivatives(theta)[1]
     n_coefficients = x.shape[1]
     back = _back_transformation(centre, scale, n_levels - 1)
@@ -123,11 +118,17 @@ def fit_ordered_logit(
     return OrderedLogitFit(
         coefficients=estimates[:n_coefficients],
         thresholds=estimates[n_coefficients:],
-        covariance=back @ _invert(information, converged) @ back.T,
+        covariance=back @ invert_information(information, converged) @ back.T,
         log_likelihood=likelihood.value(theta),
         converged=converged,
         iterations=iterations,
     )
+
+
+def ordered_log_likelihood(y: np.ndarray, x: np.ndarray, estimates: np.ndarray) -> float:
+    """Return the log likelihood of coefficients and thresholds, in this order."""
+    n_levels = len(estimates) - x.shape[1] + 1
+    return _Likelihood(y, x, np.ones(len(y)), n_levels).value(estimates)
 
 
 class _Likelihood:
@@ -181,31 +182,6 @@ class _Likelihood:
         return gradient, np.block([[within, across], [across.T, between]])
 
 
-def _maximise(likelihood: _Likelihood, theta: np.ndarray) -> tuple[np.ndarray, bool, int]:
-    """Climb to the maximum; return the parameters, whether it was reached, and the steps taken."""
-    value = likelihood.value(theta)
-    for iteration in range(MAX_ITERATIONS):
-        gradient, information = likelihood.derivatives(theta)
-        try:
-            step = cho_solve(cho_factor(information), gradient)
-        except (np.linalg.LinAlgError, ValueError):
-            return theta, False, iteration
-        # Separated levels also send the decrement to zero, but by steps that stay near one.
-        small_step = float(np.abs(step).max()) < STEP_TOLERANCE
-        if small_step and float(gradient @ step) < DECREMENT_TOLERANCE:
-            return theta, True, iteration
-        for _ in range(MAX_HALVINGS):
-            candidate = theta + step
-            candidate_value = likelihood.value(candidate)
-            if candidate_value >= value:
-                break
-            step = step / 2
-        else:
-            return theta, small_step, iteration
-        theta, value = candidate, candidate_value
-    return theta, False, MAX_ITERATIONS
-
-
 def _level_shares(y: np.ndarray, w: np.ndarray, n_levels: int) -> np.ndarray:
     if n_levels < 2:
         raise ModelError("an ordered logit needs a response with at least 2 levels")
@@ -219,13 +195,6 @@ def _level_shares(y: np.ndarray, w: np.ndarray, n_levels: int) -> np.ndarray:
     return totals / totals.sum()
 
 
-def _standardisation(x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted means and standard deviations, which keep Newton's equations well scaled."""
-    centre = w @ x / w.sum()
-    scale = np.sqrt(w @ (x - centre) ** 2 / w.sum())
-    return centre, np.where(scale > 0, scale, 1.0)
-
-
 def _back_transformation(centre: np.ndarray, scale: np.ndarray, n_thresholds: int) -> np.ndarray:
     """Return the matrix that takes (beta, zeta) of standardised x to those of x itself."""
     n_coefficients = len(scale)
@@ -233,13 +202,6 @@ def _back_transformation(centre: np.ndarray, scale: np.ndarray, n_thresholds: in
     matrix[:n_coefficients, :n_coefficients] = np.diag(1.0 / scale)
     matrix[n_coefficients:, :n_coefficients] = centre / scale
     return matrix
-
-
-def _invert(information: np.ndarray, converged: bool) -> np.ndarray:
-    identity = np.eye(len(information))
-    if not converged:
-        return np.full_like(identity, np.nan)
-    return cho_solve(cho_factor(information), identity)
 
 
 def _logit(p: np.ndarray) -> np.ndarray:

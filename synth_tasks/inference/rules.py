@@ -28,6 +28,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synth_tasks.inference.wording import WORDINGS, Wording
+
 
 @dataclass(frozen=True, eq=False)
 class Components:
@@ -244,6 +246,8 @@ class Rule:
     ----------
     pool : callable
         Takes `Components`, returns a `Reference`.
+    wording : Wording
+        How it is explained.
     least_sets : int
         Number of sets it needs.
     uses_sample_size : bool
@@ -251,17 +255,22 @@ class Rule:
     """
 
     pool: Callable[[Components], Reference]
+    wording: Wording
     least_sets: int = 2
     uses_sample_size: bool = True
 
 
 RULES = {
-    "reiter2003": Rule(pool_reiter_2003),
-    "rubin1987": Rule(pool_rubin_1987),
-    "reiter2004": Rule(pool_reiter_2004),
-    "rrr2003": Rule(pool_rrr_2003, uses_sample_size=False),
-    "raab2016": Rule(pool_raab_2016, least_sets=1),
-    "raab2016_proper": Rule(pool_raab_2016_proper, least_sets=1),
-    "population_imputed": Rule(pool_population_imputed),
-    "population_synthetic": Rule(pool_population_synthetic),
+    "reiter2003": Rule(pool_reiter_2003, WORDINGS["reiter2003"]),
+    "rubin1987": Rule(pool_rubin_1987, WORDINGS["rubin1987"]),
+    "reiter2004": Rule(pool_reiter_2004, WORDINGS["reiter2004"]),
+    "rrr2003": Rule(pool_rrr_2003, WORDINGS["rrr2003"], uses_sample_size=False),
+    "raab2016": Rule(pool_raab_2016, WORDINGS["raab2016"], least_sets=1),
+    "raab2016_proper": Rule(pool_raab_2016_proper, WORDINGS["raab2016_proper"], least_sets=1),
+    "population_imputed": Rule(
+        pool_population_imputed, WORDINGS["population_imputed"], uses_sample_size=False
+    ),
+    "population_synthetic": Rule(
+        pool_population_synthetic, WORDINGS["population_synthetic"], uses_sample_size=False
+    ),
 }

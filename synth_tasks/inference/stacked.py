@@ -7,13 +7,20 @@ simulation fits thousands of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synth_tasks.errors import ModelError
+from synth_tasks.inference.categories import (
+    ordered_response,
+    proportional_odds,
+    without_intercept,
+)
+from synth_tasks.inference.descriptive import correlations, mean_columns, means, numbers
 from synth_tasks.inference.design import (
     Design,
     as_model_column,
@@ -23,18 +30,8 @@ from synth_tasks.inference.design import (
 )
 from synth_tasks.inference.fit import ModelFit
 from synth_tasks.inference.formula import Formula
-from synth_tasks.inference.models import (
-    check_analysis,
-    correlation_columns,
-    correlations,
-    fit_model,
-    least_squares,
-    mean_columns,
-    means,
-    ordered_response,
-    proportional_odds,
-    without_intercept,
-)
+from synth_tasks.inference.linear import least_squares
+from synth_tasks.inference.models import check_analysis, fit_model
 
 # Functions that learn from the data at hand: centre, scale, orthogonal polynomials, knots.
 LEARNING = re.compile(r"\b(center|scale|poly|bs)\s*\(")
@@ -48,6 +45,7 @@ def fit_stacked(
     model: str,
     formula: str | None = None,
     variables: Sequence[str] | None = None,
+    **options: Any,
 ) -> list[ModelFit | ModelError]:
     """Fit a model to each of several data sets.
 
@@ -57,24 +55,25 @@ def fit_stacked(
         The data sets under each other.
     sizes : sequence of int
         Rows of each.
-    model, formula, variables
+    model, formula, variables, **options
         See `synth_tasks.inference.fit_model`.
 
     Returns
     -------
     list of ModelFit or ModelError
-        The fits that `fit_model` gives; where a model cannot be estimated, the error it raises.
+        The fits that `fit_model` gives (without its warning: see `ModelFit.converged`); where a model
+        cannot be estimated, the error it raises.
 
     Raises
     ------
     ModelError
         If the model fits none of the data sets, whatever their values.
     """
-    asked = check_analysis(model, formula, variables, list(data.columns))
+    asked = check_analysis(model, formula, variables, list(data.columns), options)
     bounds = [slice(*pair) for pair in pairwise(accumulate(sizes, initial=0))]
-    fit_rows = _prepare(data, model, asked)
+    fit_rows = None if options else _prepare(data, model, asked)
     if fit_rows is None:
-        fit_rows = _one_by_one(data, model, formula, variables)
+        fit_rows = _one_by_one(data, model, formula, variables, options)
     return [_attempt(fit_rows, rows) for rows in bounds]
 
 
@@ -86,9 +85,13 @@ def _attempt(fit_rows: FitRows, rows: slice) -> ModelFit | ModelError:
 
 
 def _one_by_one(
-    data: pd.DataFrame, model: str, formula: str | None, variables: Sequence[str] | None
+    data: pd.DataFrame,
+    model: str,
+    formula: str | None,
+    variables: Sequence[str] | None,
+    options: Mapping[str, Any],
 ) -> FitRows:
-    return lambda rows: fit_model(data.iloc[rows], model, formula, variables)
+    return lambda rows: fit_model(data.iloc[rows], model, formula, variables, **options)
 
 
 def _prepare(data: pd.DataFrame, model: str, asked: Formula | list[str]) -> FitRows | None:
@@ -98,7 +101,7 @@ def _prepare(data: pd.DataFrame, model: str, asked: Formula | list[str]) -> FitR
         if prepare is None or LEARNING.search(asked.code) or _has_texts(data, asked.columns):
             return None
         return prepare(data, asked)
-    if _has_texts(data, asked):
+    if _has_texts(data, asked) or (model == "correlation" and len(asked) < 2):
         return None
     if model == "mean":
         return _prepare_means(data, asked)
@@ -152,5 +155,5 @@ def _prepare_means(data: pd.DataFrame, variables: list[str]) -> FitRows:
 
 
 def _prepare_correlations(data: pd.DataFrame, variables: list[str]) -> FitRows:
-    x = correlation_columns(data, variables)
+    x = numbers(data, variables, "correlation")
     return lambda rows: correlations(x[rows].copy(), variables)

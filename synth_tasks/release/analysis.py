@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Kind, Schema, decode
-from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.inference import ModelFit, check_analysis, fit_model, pool, summarize
+from synth_tasks.errors import ConvergenceWarning, SpecError, SynthError
+from synth_tasks.inference import (
+    ModelFit,
+    Unconverged,
+    check_analysis,
+    fit_model,
+    pool,
+    summarize,
+)
 from synth_tasks.inference.formula import Formula
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
@@ -33,7 +41,11 @@ def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema, matrix: np.
     for analysis in analyses:
         try:
             asked = check_analysis(
-                analysis.model, analysis.formula, analysis.variables, schema.names
+                analysis.model,
+                analysis.formula,
+                analysis.variables,
+                schema.names,
+                analysis.options,
             )
             columns = asked.columns if isinstance(asked, Formula) else asked
             kept = [name for name in columns if schema[name].keep_missing]
@@ -42,7 +54,7 @@ def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema, matrix: np.
                     f"column '{kept[0]}' keeps missing values as data, which no model can use: leave "
                     "it out"
                 )
-            fit_model(frame, analysis.model, analysis.formula, analysis.variables)
+            summarize(_fit(analysis, frame))
         except SynthError as error:
             raise SpecError(f"analysis '{analysis.label}': {error}") from None
 
@@ -53,6 +65,7 @@ def analyse(
     sets: Sequence[pd.DataFrame],
     real: Sequence[pd.DataFrame],
     rule: str = "reiter2003",
+    unconverged: Unconverged = "refuse",
 ) -> AnalysisResult:
     """Fit an analysis to every set, pool, and fit it to the real data for comparison.
 
@@ -68,24 +81,41 @@ def analyse(
         The completed real data, once for each imputation.
     rule : str, default "reiter2003"
         Pooling rule.
+    unconverged : {"refuse", "leave_out", "keep"}, default "refuse"
+        What becomes of fits that did not converge; see `synth_tasks.pool`.
 
     Returns
     -------
     AnalysisResult
     """
 
-    def fit(frame: pd.DataFrame) -> ModelFit:
-        prepared = _with_categories(frame, schema)
-        return fit_model(prepared, analysis.model, analysis.formula, analysis.variables)
+    def fit_all(frames: Sequence[pd.DataFrame]) -> list[ModelFit]:
+        return [_fit(analysis, _with_categories(frame, schema)) for frame in frames]
 
     try:
         n = len(real[0]) if len(sets[0]) != len(real[0]) else None
-        pooled = pool([fit(s) for s in sets], rule=rule, r=len(sets) // len(real), n=n).table
-        fits = [fit(r) for r in real]
-        on_real = summarize(fits[0]) if len(fits) == 1 else pool(fits, rule="rubin1987").table
+        r = len(sets) // len(real)
+        pooled = pool(fit_all(sets), rule=rule, r=r, n=n, unconverged=unconverged)
+        fits = fit_all(real)
+        on_real = (
+            summarize(fits[0])
+            if len(fits) == 1
+            else pool(fits, rule="rubin1987", unconverged=unconverged).table
+        )
     except SynthError as error:
         raise type(error)(f"analysis '{analysis.label}': {error}") from None
-    return AnalysisResult(analysis.label, rule, pooled, on_real[REAL_COLUMNS])
+    return AnalysisResult(
+        analysis.label, rule, pooled.table, on_real[REAL_COLUMNS], tuple(pooled.unconverged)
+    )
+
+
+def _fit(analysis: AnalysisSpec, frame: pd.DataFrame) -> ModelFit:
+    with warnings.catch_warnings():
+        # Pooling tells of all sets at once, and what becomes of them.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return fit_model(
+            frame, analysis.model, analysis.formula, analysis.variables, **analysis.options
+        )
 
 
 def _with_categories(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:

@@ -20,8 +20,6 @@ from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.expressions import Expression
 from synth_tasks.release.spec import ModelsSpec, ReleaseSpec
 
-NESTED_RULE, SYNTHESIS_RULE = "reiter2004", "reiter2003"
-
 
 def plan_imputation(
     spec: ReleaseSpec, schema: Schema, matrix: np.ndarray
@@ -136,11 +134,6 @@ def provenance_of(spec: ReleaseSpec, plan: ImputationPlan) -> Provenance:
     return replace(
         provenance, stage="imputation and synthesis", m=spec.imputation.m, r=spec.synthesis.m
     )
-
-
-def pooling_rule(spec: ReleaseSpec) -> str:
-    """Return the rule by which estimates from the published sets are pooled."""
-    return SYNTHESIS_RULE if spec.imputation.m == 1 else NESTED_RULE
 
 
 def formulas(methods: Mapping[str, str] | str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synth_tasks.data import Kind, Schema
+from synth_tasks.inference import RULES
 from synth_tasks.release.manifest import describe_partial
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -133,6 +134,50 @@ df <- ifelse(adjusted, ({m} - 1) * (1 + rowMeans(u) / between)^2, df)""",
     ', rule="reiter2004", r={r}',
 )
 
+FOUND = "with q̄ the mean estimate, ū the mean variance"
+POOLING = {
+    "reiter2003": ONE_STAGE,
+    "reiter2004": NESTED,
+    "rrr2003": PoolingText(
+        f"""Analyse every set, then pool: {FOUND} and b the variance between
+the {{m}} estimates, the total variance is T = (1 + 1/m) b - ū, or (k/n) ū where that is negative, with
+(m - 1)(1 - ū/((1 + 1/m) b))² degrees of freedom (Raghunathan, Reiter & Rubin 2003, Journal of Official
+Statistics 19, 1-16).""",
+        """between = (1 + 1 / {m}) * q.var(axis=1)
+total = between - u.mean(axis=1)
+total = total.where(total > 0, u.mean(axis=1) * {k} / {n})""",
+        """between <- (1 + 1 / {m}) * apply(q, 1, var)
+total <- between - rowMeans(u)
+total <- ifelse(total > 0, total, rowMeans(u) * {k} / {n})
+df <- ({m} - 1) * (1 - rowMeans(u) / between)^2""",
+        ', rule="rrr2003"',
+    ),
+    "raab2016": PoolingText(
+        f"""Analyse every set, then pool: {FOUND}, the total
+variance is T = ū (1 + (n/k)/m) and estimates are normal (Raab, Nowok & Dibben 2016, Journal of Privacy
+and Confidentiality 7(3), 67-97).""",
+        "total = u.mean(axis=1) * (1 + {n} / {k} / {m})",
+        "total <- rowMeans(u) * (1 + {n} / {k} / {m})\ndf <- Inf",
+        ', rule="raab2016"',
+    ),
+    "raab2016_proper": PoolingText(
+        f"""Analyse every set, then pool: {FOUND}, the total
+variance is T = ū (1 + (1 + n/k)/m) and estimates are normal (Raab, Nowok & Dibben 2016, Journal of
+Privacy and Confidentiality 7(3), 67-97).""",
+        "total = u.mean(axis=1) * (1 + (1 + {n} / {k}) / {m})",
+        "total <- rowMeans(u) * (1 + (1 + {n} / {k}) / {m})\ndf <- Inf",
+        ', rule="raab2016_proper"',
+    ),
+    "population_synthetic": PoolingText(
+        """The real data are a whole population. Analyse every set, then
+pool: with b the variance between the {m} estimates, the total variance is T = b/m, with m - 1 degrees
+of freedom.""",
+        "total = q.var(axis=1) / {m}",
+        "total <- apply(q, 1, var) / {m}\ndf <- {m} - 1",
+        ', rule="population_synthetic"',
+    ),
+}
+
 RESIZED = """
 The sets have {k} rows, the real sample had {n}: multiply the variances within sets by {k}/{n} first,
 for the sets know no more than the sample (Raab, Nowok & Dibben 2016)."""
@@ -162,8 +207,8 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         Markdown.
     """
     synthesis, name = manifest["synthesis"], spec.dataset.name
-    numbers = {key: synthesis[key] for key in ("m", "r")} | {"n_sets": synthesis["sets"]}
-    pooling = NESTED if synthesis["r"] > 1 else ONE_STAGE
+    numbers = {key: synthesis[key] for key in ("m", "r", "n", "k")} | {"n_sets": synthesis["sets"]}
+    pooling, rule = POOLING[manifest["pooling_rule"]], RULES[manifest["pooling_rule"]]
     (formula, r_formula), width = _example_formulas(spec, schema), len(str(synthesis["sets"]))
     digits = f"%0{width}d" if width > 1 else "%d"
     as_csv = "csv" in spec.publish.formats
@@ -174,7 +219,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
     n, k = synthesis["n"], synthesis["k"]
     resized = n != k
     sized = {
-        "scale": f" * {k} / {n}" if resized else "",
+        "scale": f" * {k} / {n}" if resized and rule.uses_sample_size else "",
         "size": f", n={n}" if resized else "",
     }
     values: dict[str, Any] = {
@@ -202,7 +247,8 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         n_sets=synthesis["sets"],
         k=synthesis["k"],
         rows=describe_partial(manifest) or "no row belongs to a person",
-        pooling=pooling.words.format(**numbers) + (RESIZED.format(n=n, k=k) if resized else ""),
+        pooling=pooling.words.format(**numbers)
+        + (RESIZED.format(n=n, k=k) if sized["scale"] else ""),
         completed=_completion_note(manifest),
         further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,

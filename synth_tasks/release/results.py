@@ -95,12 +95,15 @@ class AnalysisResult:
         Table of `synth_tasks.inference.PooledEstimates`.
     real : DataFrame
         Columns term, estimate, std_error, conf_low, conf_high from the real data: private.
+    unconverged : tuple of int
+        Numbers of the sets on which the model did not converge.
     """
 
     label: str
     rule: str
     pooled: pd.DataFrame
     real: pd.DataFrame
+    unconverged: tuple[int, ...] = ()
 
 
 def all_checks(results: Sequence[SuiteResult]) -> list[tuple[SuiteResult, Check]]:

@@ -28,7 +28,9 @@ from pydantic import (
 )
 
 from synth_tasks.data import Kind, VariableOverride
-from synth_tasks.errors import SpecError
+from synth_tasks.errors import ModelError, PoolingError, SpecError
+from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
+from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 
 MAX_SPEC_BYTES = 1_000_000
 
@@ -228,19 +230,61 @@ class SynthesisSpec(ModelsSpec):
     )
 
 
+def _models_of(needs: str) -> list[str]:
+    return [name for name, model in MODELS.items() if model.needs == needs]
+
+
 class AnalysisSpec(SpecModel):
     """An analysis whose pooled result is published with the data."""
 
-    model: str = Field(
-        description="ols, logit, poisson, gamma, ordered_logit, mean or correlation."
+    model: str = Field(description=f"One of {', '.join(MODELS)}.")
+    formula: str | None = Field(
+        None, description=f"Model formula as in R, for {', '.join(_models_of('formula'))}."
     )
-    formula: str | None = Field(None, description="Model formula as in R.")
-    variables: list[str] | None = Field(None, description="Columns, for means and correlations.")
+    variables: list[str] | None = Field(
+        None, description=f"Columns, for {', '.join(_models_of('variables'))}."
+    )
+    covariance: Covariance | None = Field(
+        None,
+        description="HC0, HC1, HC2 or HC3 for standard errors that hold for unequal variances.",
+    )
+    probabilities: list[float] | None = Field(
+        None, description="Which quantiles, for quantile; the quartiles if not given."
+    )
+
+    @model_validator(mode="after")
+    def _the_model_takes_it(self) -> AnalysisSpec:
+        try:
+            check_request(self.model, self.formula, self.variables, self.options)
+        except ModelError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the model that were given."""
+        given = {"covariance": self.covariance, "probabilities": self.probabilities}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def label(self) -> str:
         """The analysis in one line."""
-        return f"{self.model}: {self.formula or ', '.join(self.variables or [])}"
+        parts = [self.formula or ", ".join(self.variables or [])]
+        if self.covariance is not None:
+            parts.append(self.covariance)
+        if self.probabilities is not None:
+            parts.append(f"probabilities {', '.join(f'{p:g}' for p in self.probabilities)}")
+        return f"{self.model}: {', '.join(parts)}"
+
+
+class PoolingSpec(SpecModel):
+    """How the estimates from the published sets are pooled."""
+
+    rule: str = Field("auto", description=f"auto, or one of {list_rules()}.")
+    unconverged: Unconverged = Field(
+        "refuse",
+        description="What becomes of fits that did not converge: refuse, leave_out or keep them.",
+    )
 
 
 class DisclosureSpec(SpecModel):
@@ -368,6 +412,7 @@ class ReleaseSpec(SpecModel):
     imputation: ImputationSpec = ImputationSpec()
     synthesis: SynthesisSpec = SynthesisSpec()
     analysis: list[AnalysisSpec] = []
+    pooling: PoolingSpec = PoolingSpec()
     disclosure: DisclosureSpec = DisclosureSpec()
     policy: PolicySpec = PolicySpec()
     publish: PublishSpec = PublishSpec()
@@ -391,6 +436,21 @@ class ReleaseSpec(SpecModel):
         if self.publish.synthesizer and self.imputation.m > 1:
             raise ValueError("publish.synthesizer needs imputation.m: 1")
         return self
+
+    @model_validator(mode="after")
+    def _the_pooling_rule_holds(self) -> ReleaseSpec:
+        try:
+            _ = self.pooling_rule
+        except PoolingError as error:
+            raise ValueError(f"pooling.rule: {error}") from None
+        return self
+
+    @property
+    def pooling_rule(self) -> str:
+        """The rule by which estimates from the published sets are pooled."""
+        s = self.synthesis
+        real = bool(s.keep) or s.rows is not None
+        return choose_pooling_rule(self.pooling.rule, self.imputation.m, s.m, s.proper, real)
 
     def find(self, path: str) -> Path:
         """Return an existing file for a path of the specification."""

@@ -11,7 +11,7 @@ from synth_tasks.data import Kind, Schema, decode
 from synth_tasks.engine import ImputationPlan
 from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.inference import ModelFit, choose_rule, fit_model
+from synth_tasks.inference import ModelFit, choose_rule, fit_model, summarize
 from synth_tasks.release.plans import plan_synthesis
 from synth_tasks.release.spec import AnalysisSpec, ReleaseSpec
 from synth_tasks.study.moments import STATISTICS, moments
@@ -102,12 +102,18 @@ def make_population(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Po
         raise SpecError("a study needs something to estimate: add an analysis to the specification")
     plan = plan_synthesis(spec, schema, matrix)
     rule, _ = choose_rule(make_provenance(plan, has_missing=False))
+    if spec.pooling.rule != "auto" and spec.imputation.m == 1:
+        rule = spec.pooling.rule
     population = Population(schema, matrix, plan, tuple(spec.analysis), (), rule)
     frame = population.frame(matrix)
     truths = []
     for analysis in spec.analysis:
         try:
-            truths.append(fit_model(frame, analysis.model, analysis.formula, analysis.variables))
+            truth = fit_model(
+                frame, analysis.model, analysis.formula, analysis.variables, **analysis.options
+            )
+            summarize(truth)  # refuses a fit that did not converge
+            truths.append(truth)
         except SynthError as error:
             raise SpecError(f"analysis '{analysis.label}': {error}") from None
     return Population(schema, matrix, plan, tuple(spec.analysis), tuple(truths), rule)

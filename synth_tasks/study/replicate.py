@@ -127,7 +127,9 @@ def _analyse(population: Population, sampled: list[Sampled], seed: int) -> Repli
     each = population.plan.m + 1
     estimates, failures = [], []
     for analysis in population.analyses:
-        fits = fit_stacked(frame, sizes, analysis.model, analysis.formula, analysis.variables)
+        fits = fit_stacked(
+            frame, sizes, analysis.model, analysis.formula, analysis.variables, **analysis.options
+        )
         per_replicate = [fits[i * each : (i + 1) * each] for i in range(len(sampled))]
         results = [_estimate(population, analysis.label, own) for own in per_replicate]
         estimates.append(np.array([figures for figures, _ in results]))

@@ -16,14 +16,13 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from synth_tasks.inference import RULES
 from synth_tasks.release.bundle import Published
-from synth_tasks.release.plans import pooling_rule
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 
 FAILED_AS = {"critical": "FAILED", "warning": "warning", "info": "remark"}
-RULE_NAMES = {"reiter2003": "Reiter 2003", "reiter2004": "Reiter 2004, nested sets"}
 PUBLISHED_ESTIMATES = ("term", "estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
 
 
@@ -114,11 +113,11 @@ def show_estimates(spec: ReleaseSpec, analyses: Sequence[AnalysisRef]) -> None:
             {"analysis": result.label, **{k: _plain(v) for k, v in row.items()}}
             for row in table.to_dict("records")
         ]
-    rule = RULE_NAMES[pooling_rule(spec)]
+    rule = RULES[spec.pooling_rule].wording.name
     create_table_artifact(
         rows,
         key=artifact_key(spec, "estimates"),
-        description=f"Estimates pooled over {spec.n_sets} synthetic sets ({rule}).",
+        description=f"Estimates pooled over {spec.n_sets} synthetic sets by the rule {rule}.",
     )
 
 

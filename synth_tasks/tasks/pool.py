@@ -12,7 +12,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.release.analysis import analyse
-from synth_tasks.release.plans import pooling_rule
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
 from synth_tasks.release.workspace import RESULT_FILE, DatasetRef
@@ -70,18 +69,21 @@ def pool_analysis(
             schema,
             [workspace.read_frame(ref) for ref in synthetic],
             [workspace.read_frame(ref) for ref in completed],
-            pooling_rule(context.spec),
+            context.spec.pooling_rule,
+            context.spec.pooling.unconverged,
         )
         return {
             "label": result.label,
             "rule": result.rule,
             "pooled": result.pooled.to_dict("list"),
             "real": result.real.to_dict("list"),
+            "unconverged": result.unconverged,
         }
 
     inputs = [ref.sha256 for ref in (*completed, *synthetic)]
-    settings = analysis.model_dump_json()
-    result, _ = workspace.run_stage("analysis", [*inputs, settings], compute)
+    pooling = [context.spec.pooling_rule, context.spec.pooling.unconverged]
+    settings = [analysis.model_dump_json(), *pooling]
+    result, _ = workspace.run_stage("analysis", [*inputs, *settings], compute)
     return AnalysisRef(result["folder"], result["label"])
 
 
@@ -89,4 +91,4 @@ def read_analysis(ref: AnalysisRef) -> AnalysisResult:
     """Read an analysis from the workspace."""
     item = json.loads((Path(ref.folder) / RESULT_FILE).read_text())
     pooled, real = pd.DataFrame(item["pooled"]), pd.DataFrame(item["real"])
-    return AnalysisResult(item["label"], item["rule"], pooled, real)
+    return AnalysisResult(item["label"], item["rule"], pooled, real, tuple(item["unconverged"]))

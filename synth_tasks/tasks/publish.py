@@ -23,7 +23,7 @@ from synth_tasks.release.bundle import (
 )
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
-from synth_tasks.release.plans import plan_synthesis, pooling_rule, provenance_of
+from synth_tasks.release.plans import plan_synthesis, provenance_of
 from synth_tasks.release.readme import SYNTHESIZER_FILE, make_readme
 from synth_tasks.release.report import (
     ReportContent,
@@ -147,7 +147,7 @@ def publish(
         seed=_describe_seed(context.secrets(), spec),
         plan=plan,
         provenance=provenance_of(spec, plan),
-        pooling_rule=pooling_rule(spec),
+        pooling_rule=spec.pooling_rule,
         results=suites,
         missing_shares=missing_shares(ingested),
     )

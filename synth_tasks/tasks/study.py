@@ -206,7 +206,7 @@ def _population(context: RunContext, ref: DatasetRef) -> Population:
 
 def _inputs(context: RunContext, population: DatasetRef) -> list[str]:
     spec = context.spec
-    settings = spec.model_dump_json(include={"synthesis", "analysis", "variables"})
+    settings = spec.model_dump_json(include={"synthesis", "analysis", "variables", "pooling"})
     return [population.sha256, settings, str(context.secrets().seed)]
 
 

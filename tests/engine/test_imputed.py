@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,7 +11,8 @@ import pandas as pd
 import pytest
 
 from synth_tasks.engine import MultiplyImputed, mice, synthesize
-from synth_tasks.errors import PlanError, PoolingError
+from synth_tasks.errors import ConvergenceWarning, PlanError, PoolingError
+from synth_tasks.inference import chi_squared_test, likelihood_ratio_test, pool
 
 FRAME = pd.DataFrame(
     {
@@ -131,6 +133,45 @@ def test_models_are_fitted_to_every_set(imputed: MultiplyImputed) -> None:
     assert len(fits) == 3
     slope = np.polyfit(imputed.complete(2)["n"], imputed.complete(2)["a"], 1)[0]
     assert dict(zip(fits[1].terms, fits[1].estimates, strict=True))["n"] == pytest.approx(slope)
+
+
+def test_tests_and_options_follow_the_rule_of_the_sets(
+    imputed: MultiplyImputed, synthetic: MultiplyImputed
+) -> None:
+    for sets, rule in ((imputed, "rubin1987"), (synthetic, "reiter2003")):
+        larger, smaller = sets.fit("ols", "a ~ n + g"), sets.fit("ols", "a ~ n")
+        expected = likelihood_ratio_test(larger, smaller, rule)
+        assert sets.likelihood_ratio_test("ols", "a ~ n + g", "a ~ n") == expected
+        robust = sets.pool("ols", "a ~ n", covariance="HC3", confidence=0.9)
+        fits = sets.fit("ols", "a ~ n", covariance="HC3")
+        pd.testing.assert_frame_equal(robust.table, pool(fits, rule, 0.9).table)
+        median = sets.pool("quantile", variables=["a"], probabilities=[0.5])
+        assert median.table["term"].tolist() == ["a[50%]"]
+    with pytest.raises(PoolingError, match="rubin1987 does not hold"):
+        synthetic.likelihood_ratio_test("ols", "a ~ n", "a ~ 1", rule="rubin1987")
+
+
+def test_independence_is_tested_in_imputed_sets(
+    imputed: MultiplyImputed, synthetic: MultiplyImputed
+) -> None:
+    frame = FRAME.assign(h=pd.Categorical(["x", "y", "y"] * 10))
+    sets = mice(frame, m=3, maxit=1, seed=1)
+    assert sets.chi_squared_test(["g", "h"]) == chi_squared_test(sets.complete("all"), ["g", "h"])
+    with pytest.raises(PoolingError, match="use likelihood_ratio_test"):
+        synthetic.chi_squared_test(["g", "g"])
+
+
+@pytest.mark.filterwarnings("ignore:formula")
+def test_fits_that_do_not_converge_are_pooled_only_if_asked_for(imputed: MultiplyImputed) -> None:
+    frame = FRAME.assign(high=FRAME["n"] > 3).dropna()
+    sets = synthesize(frame, m=2, seed=1, method="sample")
+    separated = replace(
+        sets, sets=tuple(np.column_stack([s[:, :-1], s[:, 2] > 3]) for s in sets.sets)
+    )
+    with pytest.raises(PoolingError, match="2 of 2 fits did not converge"):
+        separated.pool("logit", "high ~ n")
+    with pytest.warns(ConvergenceWarning, match="pooled all the same"):
+        assert list(separated.pool("logit", "high ~ n", unconverged="keep").unconverged) == [1, 2]
 
 
 def test_events_are_a_table(synthetic: MultiplyImputed, imputed: MultiplyImputed) -> None:

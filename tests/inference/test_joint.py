@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from synth_tasks.errors import PoolingError
-from synth_tasks.inference import pool, pool_statistics, wald_test
-from synth_tasks.inference.pooling import PooledEstimates, Spread
+from synth_tasks.inference import fit_model, pool, pool_statistics, wald_test
+from synth_tasks.inference.pooled import PooledEstimates, Spread
 from synth_tasks.inference.rules import RULES
 
 R = json.loads((Path(__file__).parent / "fixtures" / "r_joint.json").read_text())
@@ -70,6 +70,23 @@ def test_terms_and_values_may_be_chosen(make_fit):
         wald_test(pooled, ["a", "z"])
     with pytest.raises(PoolingError, match="unknown term"):
         wald_test(pooled, [])
+
+
+def test_terms_that_depend_on_each_other_are_refused(boys):
+    halves = (boys[::2], boys[1::2])
+    pooled = pool([fit_model(half, "mean", variables=["reg"]) for half in halves])
+    with pytest.raises(PoolingError, match="of proportions that add up to 1 leave one out"):
+        wald_test(pooled)
+    assert wald_test(pooled, pooled.table["term"][1:]).df1 == 4
+
+
+def test_units_of_terms_do_not_matter(make_fit):
+    rng = np.random.default_rng(3)
+    estimates = rng.normal(size=(4, 2))
+    plain = wald_test(pool([make_fit(q, [1.0, 2.0]) for q in estimates]))
+    scaled = wald_test(pool([make_fit(q * [1e-9, 1e9], [1e-18, 2e18]) for q in estimates]))
+    assert scaled.statistic == pytest.approx(plain.statistic)
+    assert scaled.df2 == pytest.approx(plain.df2)
 
 
 def test_equal_sets_leave_the_test_of_one(make_fit):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.errors import ModelError
+from synth_tasks.errors import ConvergenceWarning, ModelError
 from synth_tasks.inference import MODELS, check_analysis, fit_model
 
 R_OLS = range(9)
@@ -230,8 +230,10 @@ class TestRefusals:
         data = boys.assign(
             stage=pd.cut(boys["age"], [0, 5, 10, 30], labels=["young", "middle", "old"])
         )
-        with pytest.raises(ModelError, match="no finite estimates"):
-            fit_model(data, "ordered_logit", "stage ~ age")
+        with pytest.warns(ConvergenceWarning, match="no finite estimates"):
+            fit = fit_model(data, "ordered_logit", "stage ~ age")
+        assert not fit.converged
+        assert "leave a predictor out or merge levels" in fit.message
 
     def test_transformation_that_is_not_finite(self, boys):
         with pytest.raises(ModelError, match=r"'log\(age - 1\)' is not a finite number in \d+ row"):
@@ -292,10 +294,33 @@ class TestCheckAnalysis:
         check_analysis("ols", "hgt ~ age", None, self.COLUMNS)
         check_analysis("correlation", None, ["age", "hgt"], self.COLUMNS)
 
+    @pytest.mark.parametrize(
+        ("model", "options", "message"),
+        [
+            ("ols", {"covariance": "HC4"}, "covariance must be one of model, HC0, HC1, HC2, HC3"),
+            ("mean", {"covariance": "HC3"}, "takes no covariance: it is for ols, logit, poisson"),
+            ("ols", {"probabilities": [0.5]}, "takes no probabilities: it is for quantile"),
+            ("ols", {"weights": "w"}, "takes no weights: use covariance, probabilities"),
+            ("quantile", {"probabilities": [0.5, 1.0]}, "numbers between 0 and 1"),
+            ("quantile", {"probabilities": "0.5"}, "numbers between 0 and 1"),
+            ("quantile", {"probabilities": [True]}, "numbers between 0 and 1"),
+            ("quantile", {"probabilities": []}, "numbers between 0 and 1"),
+            ("quantile", {"probabilities": [0.5, 0.5]}, "a quantile twice"),
+        ],
+    )
+    def test_options_are_checked(self, model, options, message):
+        formula, variables = ("hgt ~ age", None) if model == "ols" else (None, ["age"])
+        with pytest.raises(ModelError, match=message):
+            check_analysis(model, formula, variables, self.COLUMNS, options)
+
     def test_the_models_there_are(self):
         assert list(MODELS) == [
-            "ols", "logit", "poisson", "gamma", "ordered_logit", "mean", "correlation"
+            "ols", "logit", "poisson", "gamma", "ordered_logit", "multinomial_logit",
+            "mean", "variance", "quantile", "correlation", "table", "cramers_v",
         ]  # fmt: skip
+
+    def test_the_docstring_of_fit_model_names_them_all(self):
+        assert all(f'"{model}"' in fit_model.__doc__ for model in MODELS)
 
 
 def test_importing_the_package_imports_no_orchestrator_and_no_plots():

@@ -1,5 +1,7 @@
 """Pooling rules give R's numbers, hold their level and never fail silently."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from scipy import stats
 
 from synth_tasks.errors import PoolingError
 from synth_tasks.inference import fit_model, pool, summarize
-from synth_tasks.inference.pooling import COLUMNS
+from synth_tasks.inference.pooled import COLUMNS
 
 CASES = range(3)
 ONE_STAGE = ["reiter2003", "rubin1987"]
@@ -297,6 +299,34 @@ class TestResult:
             "| G1\\|G2 | 1.10 | 0.22 | 25.0 | <.001 | [0.64, 1.56] |",
             "| age | 0.00 | 1.00 | ∞ | 1.000 | [-1.96, 1.96] |",
         ]
+
+    def test_latex(self, make_fit):
+        terms = ("G1|G2", "a_b^2 & 50%", "\\x{y}")
+        fits = [make_fit([q, 0.0, -2.0], [0.04, 1.0, 1.0], terms=terms) for q in (1.0, 1.2)]
+        assert pool(fits).to_latex(digits=2).splitlines() == [
+            r"\begin{tabular}{lrrrrr}",
+            r"\toprule",
+            r"term & estimate & std. error & df & p & 95 \% interval \\",
+            r"\midrule",
+            r"G1\textbar{}G2 & $1.10$ & $0.22$ & $25.0$ & $<.001$ & $[0.64, 1.56]$ \\",
+            r"a\_b\textasciicircum{}2 \& 50\% & $0.00$ & $1.00$ & $\infty$ & $1.000$"
+            r" & $[-1.96, 1.96]$ \\",
+            r"\textbackslash{}x\{y\} & $-2.00$ & $1.00$ & $\infty$ & $.046$"
+            r" & $[-3.96, -0.04]$ \\",
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+
+    def test_variances_are_pooled_as_logarithms_and_told_as_variances(self, make_fit):
+        fits = [make_fit([q], [0.01], scale="log") for q in (1.0, 1.2, 1.1)]
+        table, on_log_scale = pool(fits).table, pool([*map(plain, fits)]).table
+        for column in ("estimate", "conf_low", "conf_high"):
+            assert table[column][0] == pytest.approx(np.exp(on_log_scale[column][0]))
+        assert table["t"][0] == on_log_scale["t"][0]
+
+
+def plain(fit):
+    return replace(fit, scale="identity")
 
 
 def test_a_single_fit_is_tabulated_with_its_own_degrees_of_freedom():

@@ -94,6 +94,7 @@ def people_content(**sections: Any) -> dict[str, Any]:
             {"model": "ols", "formula": "wgt ~ hgt + region"},
             {"model": "mean", "variables": ["hgt", "children"]},
         ],
+        "pooling": {"rule": "auto"},
         "disclosure": {"keys": ["hgt", "region"], "targets": ["stage"]},
         "policy": {"suite": "gate.json"},
         "publish": {"to": "releases", "seed": 11},

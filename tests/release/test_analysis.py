@@ -4,7 +4,14 @@ import pytest
 
 from synth_tasks import fit_model, pool
 from synth_tasks.data import Kind, VariableOverride, encode, infer_schema
-from synth_tasks.errors import ModelError, SpecError, SynthError
+from synth_tasks.errors import (
+    ConvergenceWarning,
+    ModelError,
+    PoolingError,
+    SpecError,
+    SynthError,
+)
+from synth_tasks.inference import MODELS, RULES
 from synth_tasks.release.analysis import analyse, check_analyses, interval_overlap
 from synth_tasks.release.results import AnalysisResult, Check, SuiteResult, all_checks
 from synth_tasks.release.spec import AnalysisSpec
@@ -54,6 +61,62 @@ def test_an_analysis_that_fails_is_named_and_keeps_its_type():
     with pytest.raises(ModelError, match=r"^analysis 'ols: y ~ x [+] g': ") as caught:
         analyse(OLS, infer_schema(real), sets, [real])
     assert "\n" not in str(caught.value)
+
+
+def test_options_reach_the_model():
+    *sets, real = make_sets(3)
+    robust = AnalysisSpec(model="ols", formula="y ~ x + g", covariance="HC3")
+    result = analyse(robust, infer_schema(real), sets, [real])
+    expected = pool([fit_model(s, "ols", "y ~ x + g", covariance="HC3") for s in sets])
+    pd.testing.assert_frame_equal(result.pooled, expected.table)
+    assert result.label == "ols: y ~ x + g, HC3"
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "reiter2004"])
+def test_every_rule_can_be_asked_for(rule):
+    *sets, real = make_sets(4)
+    result = analyse(OLS, infer_schema(real), sets, [real], rule)
+    expected = pool([fit_model(s, "ols", "y ~ x + g") for s in sets], rule)
+    pd.testing.assert_frame_equal(result.pooled, expected.table)
+    assert (result.rule, result.unconverged) == (rule, ())
+
+
+VARIABLES = {"table": ["g", "s"], "cramers_v": ["g", "s"]}
+FORMULAS = {"logit": "b ~ x", "ordered_logit": "s ~ x", "multinomial_logit": "s ~ x",
+            "poisson": "n ~ x", "gamma": "exp(y) ~ x"}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_can_be_asked_for(model):
+    *sets, real = make_sets(4)
+    settings = (
+        {"formula": FORMULAS.get(model, "y ~ x")}
+        if MODELS[model].needs == "formula"
+        else {"variables": VARIABLES.get(model, ["x", "y"])}
+    )
+    analysis, schema = AnalysisSpec(model=model, **settings), infer_schema(real)
+    check_analyses([analysis], schema, encode(real, schema))
+    result = analyse(analysis, schema, sets, [real])
+    assert result.pooled["std_error"].gt(0).all()
+    assert result.real["term"].tolist() == result.pooled["term"].tolist()
+
+
+def separated(frames):
+    first, *others = frames
+    return [first.assign(b=pd.array(first["x"] > 0, dtype="boolean")), *others]
+
+
+def test_a_fit_that_does_not_converge_refuses_is_left_out_or_found_beforehand():
+    logit = AnalysisSpec(model="logit", formula="b ~ x")
+    *sets, real = separated(make_sets(4))
+    schema = infer_schema(real)
+    with pytest.raises(PoolingError, match=r"1 of 3 fits did not converge \(1\): .*separate"):
+        analyse(logit, schema, sets, [real])
+    with pytest.warns(ConvergenceWarning, match="they are left out"):
+        result = analyse(logit, schema, sets, [real], unconverged="leave_out")
+    assert result.unconverged == (1,)
+    with pytest.raises(SpecError, match=r"analysis 'logit: b ~ x': .*separate"):
+        check_analyses([logit], schema, encode(sets[0], schema))
 
 
 def test_an_impossible_analysis_is_found_beforehand():

@@ -13,7 +13,7 @@ from synth_tasks.release.manifest import (
     make_manifest,
     package_versions,
 )
-from synth_tasks.release.plans import plan_synthesis, pooling_rule, provenance_of
+from synth_tasks.release.plans import plan_synthesis, provenance_of
 from synth_tasks.release.results import Check, SuiteResult
 from synth_tasks.release.stages import fill_provisionally, load_source
 from tests.release.builders import BMI, make_site, people_spec
@@ -31,7 +31,7 @@ def make(spec) -> dict:
         seed={"policy": "secret"},
         plan=plan,
         provenance=provenance_of(spec, plan),
-        pooling_rule=pooling_rule(spec),
+        pooling_rule=spec.pooling_rule,
         results=[SuiteResult("source", "the data", (check,))],
         missing_shares={"wgt": 0.07},
     )

@@ -8,7 +8,6 @@ from synth_tasks.release.plans import (
     formulas,
     plan_imputation,
     plan_synthesis,
-    pooling_rule,
     provenance_of,
 )
 from synth_tasks.release.stages import fill_provisionally, load_source
@@ -112,9 +111,9 @@ def test_several_imputations_make_nested_sets(site):
     provenance = provenance_of(spec, plan)
     assert (provenance.m, provenance.r) == (4, 3)
     assert provenance.stage == "imputation and synthesis"
-    assert pooling_rule(spec) == "reiter2004"
+    assert spec.pooling_rule == "reiter2004"
     assert imputation_of(site, m=4).m == 4
-    assert pooling_rule(people_spec(site)) == "reiter2003"
+    assert people_spec(site).pooling_rule == "reiter2003"
 
 
 def test_formulas_are_told_from_methods():

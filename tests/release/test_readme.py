@@ -1,4 +1,5 @@
 import re
+import shutil
 import subprocess
 import sys
 
@@ -8,8 +9,9 @@ import pytest
 
 from synth_tasks import fit_model, pool
 from synth_tasks.data import VariableOverride, infer_schema
+from synth_tasks.inference import RULES
 from synth_tasks.release.bundle import write_data
-from synth_tasks.release.readme import make_readme
+from synth_tasks.release.readme import POOLING, make_readme
 from tests.release.builders import people_spec
 
 
@@ -46,6 +48,7 @@ def write(
     kept=(),
     n=None,
     schema=None,
+    rule=None,
 ) -> str:
     spec = people_spec(
         folder,
@@ -66,6 +69,7 @@ def write(
             "kept": list(kept),
         },
         "imputation": {"missing_shares": {"x": missing, "y": 0.0}},
+        "pooling_rule": rule or ("reiter2004" if r > 1 else "reiter2003"),
     }
     return make_readme(spec, schema or infer_schema(sets[0]), manifest)
 
@@ -139,6 +143,48 @@ def test_the_code_for_sets_of_another_size_agrees_with_the_package(
     np.testing.assert_allclose(printed.to_numpy(), table[["estimate", "std_error"]], atol=1e-6)
     assert "multiply the variances within sets by 60/300" in readme
     assert ", n=300).table" in readme
+
+
+@pytest.mark.parametrize("n", [60, 240])
+@pytest.mark.parametrize("rule", ["rrr2003", "raab2016", "raab2016_proper", "population_synthetic"])
+def test_the_code_for_other_rules_agrees_with_the_package(tmp_path, monkeypatch, capsys, rule, n):
+    sets = make_sets(6)
+    readme = write(tmp_path, sets, ["y ~ x + n"], n=n, rule=rule)
+    printed = run_here(readme, tmp_path, monkeypatch, capsys)
+    fits = [fit_model(s, "ols", "y ~ x + n") for s in sets]
+    table = pool(fits, rule=rule, n=n).table
+    np.testing.assert_allclose(printed.to_numpy(), table[["estimate", "std_error"]], atol=1e-6)
+    size = ", n=240" if n > 60 else ""
+    assert f'for s in sets], rule="{rule}"{size}).table' in readme
+    resized = n > 60 and rule.startswith("raab")
+    assert ("multiply the variances within sets by 60/240" in readme) == resized
+
+
+def test_every_rule_for_synthetic_sets_is_explained():
+    assert set(POOLING) == {
+        rule for rule in RULES if rule not in ("rubin1987", "population_imputed")
+    }
+
+
+R_SCRIPT = shutil.which("Rscript")
+
+
+@pytest.mark.skipif(R_SCRIPT is None, reason="R is not installed")
+@pytest.mark.parametrize("rule", ["rrr2003", "raab2016", "raab2016_proper", "population_synthetic"])
+def test_the_r_code_for_other_rules_agrees_with_the_package(tmp_path, rule):
+    sets = make_sets(4)
+    readme = write(tmp_path, sets, ["y ~ x + n"], ("csv",), n=240, rule=rule)
+    done = subprocess.run(
+        [str(R_SCRIPT), "-e", block(readme, "r")], cwd=tmp_path, capture_output=True, text=True
+    )
+    printed = pd.DataFrame(
+        [[float(v) for v in line.split()[1:]] for line in done.stdout.splitlines()[-3:]]
+    )
+    fits = [fit_model(s, "ols", "y ~ x + n") for s in sets]
+    table = pool(fits, rule=rule, n=240).table
+    np.testing.assert_allclose(
+        printed.to_numpy(), table[["estimate", "std_error", "df"]], rtol=1e-4
+    )
 
 
 def test_a_partial_synthesis_does_not_claim_that_its_rows_are_nobodys(tmp_path):

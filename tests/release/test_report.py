@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 
 from synth_tasks.data import infer_schema
+from synth_tasks.inference import RULES
 from synth_tasks.ledger import Measurement, make_ledger
 from synth_tasks.release.report import (
     ReportContent,
@@ -144,6 +146,20 @@ def content() -> ReportContent:
         },
         real=real,
     )
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_pooling_rule_is_explained(content, name):
+    analyses = [replace(content.analyses[0], rule=name, unconverged=(2, 4))]
+    manifest = {**content.manifest, "pooling_rule": name}
+    manifest["synthesis"] = {**manifest["synthesis"], "k": 120}
+    html = render_report(replace(content, analyses=analyses, manifest=manifest), private=False)
+    wording = RULES[name].wording
+    text = unescape(html)
+    for said in (wording.name, wording.between, wording.total, wording.df, wording.source):
+        assert said in text
+    assert ("multiply ū by 120/60 first" in text) == RULES[name].uses_sample_size
+    assert "Did not converge on set 2, 4." in text
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 import synth_tasks
 from synth_tasks.errors import SpecError
+from synth_tasks.inference import MODELS
 from synth_tasks.release.spec import (
     MAX_SPEC_BYTES,
+    AnalysisSpec,
     ReleaseSpec,
     SpecModel,
     build_spec,
@@ -86,8 +88,46 @@ def test_every_key_is_documented():
         for name, field in model.model_fields.items()
         if not field.description
     ]
-    assert len(all_models()) == 15
+    assert len(all_models()) == 16
     assert undocumented == []
+
+
+@pytest.mark.parametrize(
+    ("sections", "rule"),
+    [
+        ("", "reiter2003"),
+        ("imputation: {m: 3}", "reiter2004"),
+        ("synthesis: {keep: [a]}", "reiter2003"),
+        ("pooling: {rule: raab2016}", "raab2016"),
+        ("synthesis: {proper: true}\npooling: {rule: raab2016_proper}", "raab2016_proper"),
+        ("synthesis: {proper: true, m: 50}\npooling: {rule: rrr2003}", "rrr2003"),
+        ("pooling: {rule: population_synthetic}", "population_synthetic"),
+    ],
+)
+def test_the_pooling_rule_follows_from_the_spec_or_is_checked_against_it(sections, rule):
+    assert parse_spec(MINIMAL + sections, Path(".")).pooling_rule == rule
+
+
+def test_the_keys_of_an_analysis_name_every_model():
+    fields = AnalysisSpec.model_fields
+    assert all(model in fields["model"].description for model in MODELS)
+    for model, entry in MODELS.items():
+        assert model in fields[entry.needs].description
+    assert {option for entry in MODELS.values() for option in entry.options} <= set(fields)
+
+
+def test_options_make_another_analysis():
+    analyses = [
+        AnalysisSpec(model="ols", formula="y ~ x"),
+        AnalysisSpec(model="ols", formula="y ~ x", covariance="HC3"),
+        AnalysisSpec(model="quantile", variables=["a", "b"], probabilities=[0.1, 0.5]),
+    ]
+    assert [analysis.label for analysis in analyses] == [
+        "ols: y ~ x",
+        "ols: y ~ x, HC3",
+        "quantile: a, b, probabilities 0.1, 0.5",
+    ]
+    assert analyses[2].options == {"probabilities": [0.1, 0.5]}
 
 
 def test_a_spec_cannot_be_changed_later():
@@ -143,6 +183,43 @@ def test_a_spec_cannot_be_changed_later():
             MINIMAL + "analysis: [{model: mean, variables: [a]}, {model: mean, variables: [a]}]",
             "analysis: the same analysis is listed twice",
         ),
+        (
+            MINIMAL + "analysis: [{model: mean}]",
+            "analysis.0: the model 'mean' needs variables: add",
+        ),
+        (
+            MINIMAL + "analysis: [{model: gam, formula: y ~ x}]",
+            "analysis.0: unknown model 'gam': use one of ols, logit, poisson, gamma, ordered_logit, "
+            "multinomial_logit, mean, variance, quantile, correlation, table, cramers_v",
+        ),
+        (
+            MINIMAL + "analysis: [{model: mean, variables: [a], covariance: HC3}]",
+            "analysis.0: the model 'mean' takes no covariance: it is for ols, logit, poisson, gamma",
+        ),
+        (
+            MINIMAL + "analysis: [{model: quantile, variables: [a], probabilities: [50]}]",
+            "analysis.0: probabilities must be numbers between 0 and 1",
+        ),
+        (
+            MINIMAL + "pooling: {rule: rubin}",
+            "pooling.rule: unknown pooling rule 'rubin': use auto or one of reiter2003 (of Reiter "
+            "(2003)), rubin1987 (of Rubin (1987))",
+        ),
+        (
+            MINIMAL + "pooling: {rule: rubin1987}",
+            "pooling.rule: the rule rubin1987 does not hold: it is for when missing values were "
+            "imputed and observed ones are real, and these sets come from synthesis; use reiter2003",
+        ),
+        (
+            MINIMAL + "imputation: {m: 3}\npooling: {rule: raab2016}",
+            "these sets come from imputation and synthesis; use reiter2004",
+        ),
+        (MINIMAL + "pooling: {rule: rrr2003}", "parameters were fitted once, not drawn; use"),
+        (
+            MINIMAL + "synthesis: {keep: [a]}\npooling: {rule: raab2016}",
+            "synthesis.keep or synthesis.rows leave real ones; use reiter2003",
+        ),
+        (MINIMAL + "pooling: {unconverged: drop}", "pooling.unconverged: input should be 'refuse'"),
         ("", "expected keys such as dataset"),
         ("- a\n- b", "expected keys such as dataset"),
         ("boys", "expected keys such as dataset"),
@@ -253,6 +330,9 @@ def test_the_folder_of_the_spec_does_not_count(tmp_path):
         {"synthesis": {"options": {"cart": {"minbucket": 6}}}},
         {"synthesis": {"proper": True}},
         {"analysis": []},
+        {"analysis": [{"model": "ols", "formula": "wgt ~ hgt", "covariance": "HC3"}]},
+        {"pooling": {"rule": "raab2016"}},
+        {"pooling": {"unconverged": "keep"}},
         {"disclosure": {"keys": ["hgt"]}},
         {"disclosure": {"targets": []}},
         {"policy": {"suite": "other.json"}},
@@ -267,7 +347,7 @@ def test_everything_else_counts(tmp_path, change):
 def test_every_section_was_asked_whether_it_counts():
     asked = {"dataset", "variables", "imputation", "synthesis", "analysis", "disclosure", "policy"}
     not_content = {"publish", "run", "study", "frontier", "base"}
-    assert set(ReleaseSpec.model_fields) == asked | not_content
+    assert set(ReleaseSpec.model_fields) == asked | {"pooling"} | not_content
 
 
 # --- paths ----------------------------------------------------------------------------------------

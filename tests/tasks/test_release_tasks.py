@@ -336,6 +336,23 @@ def test_several_imputations_are_each_synthesised_and_pooled_as_nested(tmp_path,
     assert "(1 + 1 / M) B" in report
 
 
+def test_another_rule_and_other_models_reach_the_release(tmp_path, workspace_root):
+    analysis = [
+        {"model": "ols", "formula": "wgt ~ hgt", "covariance": "HC3"},
+        {"model": "quantile", "variables": ["wgt"], "probabilities": [0.5]},
+    ]
+    run, manifest = released(tmp_path, pooling={"rule": "raab2016"}, analysis=analysis)
+    assert manifest["pooling_rule"] == "raab2016"
+    frames = [run.context.workspace().read_frame(ref) for ref in run.sets]
+    fits = [fit_model(s, "ols", "wgt ~ hgt", covariance="HC3") for s in frames]
+    found = read_analysis(run.analyses[0])
+    assert (found.rule, found.label) == ("raab2016", "ols: wgt ~ hgt, HC3")
+    np.testing.assert_allclose(found.pooled["t"], pool(fits, "raab2016").table["t"])
+    assert read_analysis(run.analyses[1]).pooled["term"].tolist() == ["wgt[50%]"]
+    assert "T = ū (1 + (n / k) / m)" in (run.published.folder / "report.html").read_text()
+    assert 'rule="raab2016"' in (run.published.folder / "README.md").read_text()
+
+
 def test_missing_values_and_spikes_that_are_data_are_published(tmp_path, workspace_root):
     people = make_people(300)
     people["income"] = np.arange(300) % 70 * 10.0 + 1000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from synth_tasks.inference import RULES
 from synth_tasks.release import pictures
 from synth_tasks.release.manifest import describe_partial
 from synth_tasks.release.report._content import ReportContent, withhold_real
@@ -25,47 +25,6 @@ from synth_tasks.release.report._tables import (
     tabulate_measures,
 )
 from synth_tasks.release.results import SEVERITIES, SuiteResult
-
-MINUS = "\N{MINUS SIGN}"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """How a pooling rule is written: its variances, degrees of freedom and source."""
-
-    name: str
-    between: str
-    total: str
-    df: str
-    source: str
-
-
-BETWEEN_SETS = f"the variance b = Σ (q {MINUS} q̄)² / (m {MINUS} 1) between the sets"
-RULES = {
-    "reiter2004": Rule(
-        "of Reiter (2004)",
-        "the variance B between the means of the M imputations and the mean variance b̄ within them (the"
-        " first r sets belong to the first imputation, and so on)",
-        f"T = (1 + 1 / M) B {MINUS} b̄ / r + ū",
-        f"1 / {{ ((1 + 1 / M) B)² / ((M {MINUS} 1) T²) + (b̄ / r)² / (M (r {MINUS} 1) T²) }}",
-        "Reiter (2004), for syntheses of imputed data, Survey Methodology 30, 235-242",
-    ),
-    "reiter2003": Rule(
-        "of Reiter (2003)",
-        BETWEEN_SETS,
-        "T = ū + b / m",
-        f"(m {MINUS} 1) (1 + ū / (b / m))²",
-        "Reiter (2003), for synthetic sets; parameters need not be drawn anew for every set"
-        " (Reiter & Kinney 2012)",
-    ),
-    "rubin1987": Rule(
-        "of Rubin (1987)",
-        BETWEEN_SETS,
-        "T = ū + (1 + 1 / m) b",
-        "as of Barnard & Rubin (1999)",
-        "Rubin (1987), for imputed sets",
-    ),
-}
 
 
 def render_report(content: ReportContent, private: bool) -> str:
@@ -86,7 +45,7 @@ def render_report(content: ReportContent, private: bool) -> str:
     if not private:
         content = withhold_real(content)
     rules = list(dict.fromkeys(a.rule for a in content.analyses))
-    rule_name = content.manifest.get("pooling_rule") or next(iter(rules), "")
+    rule = RULES.get(content.manifest.get("pooling_rule") or next(iter(rules), ""))
     return render_template(
         "report.html.j2",
         content=content,
@@ -97,10 +56,10 @@ def render_report(content: ReportContent, private: bool) -> str:
         contents=_list_contents(content),
         pictures=_draw_pictures(content, private),
         estimates=[tabulate_estimates(a, private) for a in content.analyses],
-        rule_names=", ".join(RULES[r].name if r in RULES else r for r in rules),
-        rule=RULES.get(rule_name),
+        rule_names=", ".join(RULES[r].wording.name if r in RULES else r for r in rules),
+        rule=rule.wording if rule else None,
         partial=describe_partial(content.manifest),
-        resized=_another_size(content.manifest),
+        resized=_another_size(content.manifest) if rule and rule.uses_sample_size else None,
         checks=group_checks(content.suites),
         measures=tabulate_measures(content.ledger),
         dictionary=describe_variables(content),

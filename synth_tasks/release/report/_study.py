@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from synth_tasks.inference import RULES
 from synth_tasks.release import pictures
-from synth_tasks.release.report._page import RULES, place_picture, render_template
+from synth_tasks.release.report._page import place_picture, render_template
 from synth_tasks.release.report._summary import Light
 
 ZIPPED = 6
@@ -70,7 +71,7 @@ def render_study(content: StudyContent) -> str:
         f"{'synthetic' if content.conditioning == 'synthetic' else 'the real'} values",
         n=content.n,
         m=content.m,
-        rule=RULES[content.rule].name,
+        rule=RULES[content.rule].wording.name,
         lights=judge_study(content),
         pictures=[place_picture(name, title, "", figure) for name, title, figure in drawn],
         analyses=[

@@ -28,7 +28,8 @@ def tabulate_estimates(analysis: AnalysisResult, private: bool) -> dict[str, Any
             written = _write_estimate(beside)
             row["real_estimate"], row["real_interval"] = written["estimate"], written["interval"]
             row["overlap"] = pictures.format_fixed(share, 2)
-    return {"label": analysis.label, "rows": rows}
+    failed = ", ".join(str(number) for number in analysis.unconverged)
+    return {"label": analysis.label, "rows": rows, "unconverged": failed}
 
 
 def _write_estimate(row: Mapping[Any, Any]) -> dict[str, str]:
