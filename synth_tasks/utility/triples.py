@@ -26,6 +26,7 @@ SPMSE_TRIPLE_MAX = replace(SPMSE_TRIPLE_MEDIAN, name="spmse_triple_max")
 METRICS = (SPMSE_TRIPLE_MEDIAN, SPMSE_TRIPLE_MAX)
 
 MAX_CELLS = 50_000_000
+MAX_TRIPLES = 5_000
 
 
 def measure_triples(grouped: GroupedPair, rng: np.random.Generator) -> list[Measurement]:
@@ -36,7 +37,8 @@ def measure_triples(grouped: GroupedPair, rng: np.random.Generator) -> list[Meas
     grouped : GroupedPair
         Cells of both tables.
     rng : Generator
-        Chooses triples, so many that rows times triples are 50 million at most; not used otherwise.
+        Chooses triples if there are more than 5,000, or rows times triples are more than 50 million;
+        not used otherwise.
 
     Returns
     -------
@@ -45,7 +47,8 @@ def measure_triples(grouped: GroupedPair, rng: np.random.Generator) -> list[Meas
         the largest value seen, with target ``"age:hgt:wgt"`` where it lies; n = number of triples.
         Fewer than three variables have no triple: the values are the null value.
     """
-    triples = _choose(len(grouped.names), max(1, MAX_CELLS // grouped.n_rows), rng)
+    most = max(1, min(MAX_TRIPLES, MAX_CELLS // grouped.n_rows))
+    triples = _choose(len(grouped.names), most, rng)
     values = np.array([_measure(grouped, *triple) for triple in triples] or [SPMSE_NULL])
     chosen = len(triples) < math.comb(len(grouped.names), 3)
     interval: Interval = median_interval(values) if chosen else (NOT_GIVEN, NOT_GIVEN)
@@ -61,11 +64,14 @@ def measure_triples(grouped: GroupedPair, rng: np.random.Generator) -> list[Meas
 
 
 def _choose(n_variables: int, most: int, rng: np.random.Generator) -> list[tuple[int, ...]]:
-    triples: list[tuple[int, ...]] = list(combinations(range(n_variables), 3))
-    if len(triples) <= most:
-        return triples
-    chosen = np.sort(rng.choice(len(triples), size=most, replace=False))
-    return [triples[i] for i in chosen]
+    """Return all triples, or as many different ones as allowed, without listing millions."""
+    if math.comb(n_variables, 3) <= most:
+        return list(combinations(range(n_variables), 3))
+    chosen: set[tuple[int, ...]] = set()
+    while len(chosen) < most:
+        triple = np.sort(rng.choice(n_variables, size=3, replace=False))
+        chosen.add(tuple(triple.tolist()))
+    return sorted(chosen)
 
 
 def _measure(grouped: GroupedPair, i: int, j: int, k: int) -> float:

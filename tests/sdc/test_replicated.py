@@ -29,6 +29,24 @@ def test_only_uniques_of_both_tables_are_replicated():
     assert found.tolist() == [True, False, False, False, False]
 
 
+def test_an_intruder_who_knows_numbers_roughly_compares_groups():
+    real, drawn = pd.DataFrame({"x": [1.0, 2.0, 9.0]}), pd.DataFrame({"x": [0.5, 1.5, 8.0]})
+    schema = infer_schema(pd.concat([real, drawn]))
+    tables = encode(real, schema), encode(drawn, schema), schema, ["x"]
+    assert not find_replicated(*tables).any()
+    # At the median of the real values, 2, they are cut into 1 | 2, 9 and 0.5, 1.5 | 8.
+    assert find_replicated(*tables, groups=2).tolist() == [False, False, False]
+    # In three groups, each real value is alone, and 8 with 9.
+    assert find_replicated(*tables, groups=3).tolist() == [False, False, True]
+
+
+def test_noise_below_the_decimals_hides_no_copy():
+    real, drawn = pd.DataFrame({"x": [0.3, 1.5]}), pd.DataFrame({"x": [0.1 + 0.2, 1.2]})
+    schema = infer_schema(real)
+    found = find_replicated(encode(real, schema), encode(drawn, schema), schema, ["x"])
+    assert found.tolist() == [True, False]
+
+
 def test_replicated_uniques_are_dropped_and_leave_no_gap():
     found = run([DROP])
     pd.testing.assert_frame_equal(found.frame, DRAWN.iloc[1:].reset_index(drop=True))

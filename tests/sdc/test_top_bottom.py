@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_tasks.data import infer_schema
+from synth_tasks.data import VariableOverride, infer_schema
 from synth_tasks.sdc import TopBottomCode, control
 
 REAL = pd.DataFrame({"x": [*range(20), 100, 200]})
@@ -49,6 +49,14 @@ def test_missing_values_stay():
     real = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan]})
     found = code(real, real, k=2).frame["x"]
     assert found.isna().tolist() == [False, False, False, True]
+
+
+def test_spikes_are_no_extremes():
+    real = pd.DataFrame({"x": [-8, -8, 1, 2, 3, 4, 50]})
+    schema = infer_schema(real, {"x": VariableOverride(spikes=(-8.0,))})
+    step = TopBottomCode(columns=["x"], k=2)
+    found = control(real, real, schema, [step], seed=1, set_number=1).frame["x"]
+    assert found.tolist() == [-8, -8, 2, 2, 3, 27, 27]
 
 
 def test_a_single_record_is_no_support():

@@ -41,6 +41,13 @@ def test_large_tables_are_measured_at_chosen_triples(pair_up, monkeypatch):
     assert median.lower <= median.value <= median.upper <= largest.value
 
 
+def test_of_many_variables_some_triples_are_chosen_and_none_twice():
+    chosen = triples._choose(7, 30, generator(7, "triples"))
+    assert len(set(chosen)) == len(chosen) == 30
+    assert all(i < j < k for i, j, k in chosen)
+    assert len(triples._choose(1000, 30, generator(7, "triples"))) == 30
+
+
 def test_two_variables_have_no_triple(pair_up):
     measured = measure_triples(group_pair(pair_up(columns(1, "ab"), columns(2, "ab"))), None)
     assert [(m.value, m.target, m.n) for m in measured] == [(1, "", 0), (1, "", 0)]
