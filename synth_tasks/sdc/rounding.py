@@ -31,7 +31,8 @@ class Round(Settings):
         Base of each column: 5 rounds to multiples of 5.
     how : {"nearest", "random"}, default "nearest"
         To the nearest multiple, or to one of the two around the value, at random such that the
-        expectation is the value.
+        expectation is the value. The real table cannot be rounded alike then: look for replicated
+        uniques before.
     """
 
     step: Literal["round"] = "round"

@@ -17,6 +17,8 @@ from synth_tasks.sdc.step import RngOf, Settings
 class Smooth(Settings):
     """Smooth numbers; see `synth_tasks.engine.smoothing`.
 
+    The real table is not smoothed: look for replicated uniques among such columns before.
+
     Parameters
     ----------
     columns : dict of str to {"density", "spline"}

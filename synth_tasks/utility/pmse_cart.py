@@ -136,5 +136,6 @@ def _ratio(error: float, null_errors: np.ndarray) -> tuple[float, Interval]:
     mean = float(null_errors.mean())
     if mean == 0:
         return 1.0, (NOT_GIVEN, NOT_GIVEN)
+    # Where hardly any permutation gives a split, the lower limit of their mean would fall below 0.
     half = 1.96 * float(null_errors.std(ddof=1)) / math.sqrt(len(null_errors))
     return error / mean, (error / (mean + half), error / max(mean - half, mean / 2))
