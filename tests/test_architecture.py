@@ -15,14 +15,13 @@ ROOT = Path(synth_tasks.__file__).parents[1]
 FLOORS = {
     **dict.fromkeys(["errors", "files", "ledger", "data", "expressions", "seeding", "datasets"], 1),
     "inference": 1,
-    **dict.fromkeys(["engine", "disclosure", "utility", "release", "study"], 2),
-    **dict.fromkeys(["tasks", "blocks", "plugin", "expectations"], 3),
+    **dict.fromkeys(["engine", "disclosure", "utility", "sdc", "release", "study"], 2),
     "flows": 4,
 }
 # The rooms that are usable alone: data frames in, values out.
 PURE = {
-    "engine", "disclosure", "utility", "inference", "data", "expressions", "seeding", "errors",
-    "ledger",
+    "engine", "disclosure", "utility", "sdc", "inference", "data", "expressions", "seeding",
+    "errors", "ledger",
 }  # fmt: skip
 ORCHESTRATORS = {"prefect", "great_expectations"}
 
