@@ -16,6 +16,7 @@ FLOORS = {
     **dict.fromkeys(["errors", "files", "ledger", "data", "expressions", "seeding", "datasets"], 1),
     "inference": 1,
     **dict.fromkeys(["engine", "disclosure", "utility", "sdc", "release", "study"], 2),
+    **dict.fromkeys(["tasks", "blocks", "plugin", "expectations"], 3),
     "flows": 4,
 }
 # The rooms that are usable alone: data frames in, values out.
