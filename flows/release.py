@@ -78,10 +78,10 @@ def _release(context: RunContext, progress: Progress) -> State:
 
     completed, results = _complete(context, ingested, progress)
     fitted, sets = _synthesise(context, completed.refs, progress)
-    ledger, verdicts = _assess(context, completed.refs, sets, progress)
+    analyses = _analyse(context, completed.refs, sets, progress)
+    ledger, verdicts = _assess(context, completed.refs, sets, analyses, progress)
     results += verdicts
     results.append(_judge(context, ledger, results, progress))
-    analyses = _analyse(context, completed.refs, sets, progress)
 
     picture = draw_picture(context, sets)
     publish_bundle = _limited(publish, context.spec)
@@ -145,7 +145,11 @@ def _synthesise(
 
 
 def _assess(
-    context: RunContext, completed: list[DatasetRef], sets: list[DatasetRef], progress: Progress
+    context: RunContext,
+    completed: list[DatasetRef],
+    sets: list[DatasetRef],
+    analyses: list[AnalysisRef],
+    progress: Progress,
 ) -> tuple[pd.DataFrame, list[SuiteResult]]:
     """Measure every set and all together; judge every set by its suite."""
     numbers = list(range(1, len(sets) + 1))
@@ -153,7 +157,7 @@ def _assess(
     real = [completed[(number - 1) // context.spec.synthesis.m] for number in numbers]
     by_set = assess_set.map(unmapped(context), real, sets, numbers)
     verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
-    ledger = assess_together(context, completed[0], sets, by_set.result())
+    ledger = assess_together(context, completed[0], sets, by_set.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()
     _require(results)

@@ -12,6 +12,7 @@ from synth_tasks.data import Kind, Schema, decode
 from synth_tasks.errors import ConvergenceWarning, SpecError, SynthError
 from synth_tasks.inference import (
     ModelFit,
+    PooledEstimates,
     Unconverged,
     check_analysis,
     fit_model,
@@ -19,8 +20,10 @@ from synth_tasks.inference import (
     summarize,
 )
 from synth_tasks.inference.formula import Formula
+from synth_tasks.ledger import Measurement
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
+from synth_tasks.utility import Estimates, HowMade, compare_estimates
 
 REAL_COLUMNS = ["term", "estimate", "std_error", "conf_low", "conf_high"]
 
@@ -66,6 +69,9 @@ def analyse(
     real: Sequence[pd.DataFrame],
     rule: str = "reiter2003",
     unconverged: Unconverged = "refuse",
+    *,
+    proper: bool = False,
+    complete: bool = True,
 ) -> AnalysisResult:
     """Fit an analysis to every set, pool, and fit it to the real data for comparison.
 
@@ -83,10 +89,15 @@ def analyse(
         Pooling rule.
     unconverged : {"refuse", "leave_out", "keep"}, default "refuse"
         What becomes of fits that did not converge; see `synth_tasks.pool`.
+    proper : bool, default False
+        Whether parameters were drawn anew for every set.
+    complete : bool, default True
+        Whether every cell was replaced.
 
     Returns
     -------
     AnalysisResult
+        Of nested sets without `agreement`, of which no null value is known.
     """
 
     def fit_all(frames: Sequence[pd.DataFrame]) -> list[ModelFit]:
@@ -97,15 +108,57 @@ def analyse(
         r = len(sets) // len(real)
         pooled = pool(fit_all(sets), rule=rule, r=r, n=n, unconverged=unconverged)
         fits = fit_all(real)
-        on_real = (
-            summarize(fits[0])
-            if len(fits) == 1
-            else pool(fits, rule="rubin1987", unconverged=unconverged).table
-        )
+        if len(fits) == 1:
+            on_real = summarize(fits[0])
+            size_ratio = len(sets[0]) / len(real[0])
+            how = HowMade(pooled.spread.m, rule, proper, complete, size_ratio)
+            agreement = _compare(fits[0], pooled, how, analysis.label)
+        else:
+            on_real = pool(fits, rule="rubin1987", unconverged=unconverged).table
+            agreement = ()
     except SynthError as error:
         raise type(error)(f"analysis '{analysis.label}': {error}") from None
     return AnalysisResult(
-        analysis.label, rule, pooled.table, on_real[REAL_COLUMNS], tuple(pooled.unconverged)
+        analysis.label,
+        rule,
+        pooled.table,
+        on_real[REAL_COLUMNS],
+        tuple(pooled.unconverged),
+        agreement,
+    )
+
+
+def _compare(
+    fit: ModelFit, pooled: PooledEstimates, how: HowMade, label: str
+) -> tuple[Measurement, ...]:
+    """Compare the terms that have an error on both sides: a level without rows has none."""
+    real, synthetic = fit.std_errors > 0, pooled.table["std_error"].to_numpy() > 0
+    usable = np.flatnonzero(real & synthetic)
+    if not len(usable):
+        return ()
+    within = np.ix_(usable, usable)
+    terms = tuple(fit.terms[i] for i in usable)
+    spread, table = pooled.spread, pooled.table.iloc[usable]
+    return tuple(
+        compare_estimates(
+            Estimates(
+                terms,
+                fit.estimates[usable],
+                fit.std_errors[usable],
+                np.full(len(usable), float(fit.df_residual)),
+                fit.covariance[within],
+            ),
+            Estimates(
+                terms,
+                spread.estimates[usable],
+                table["std_error"].to_numpy(dtype=float),
+                table["df"].to_numpy(dtype=float),
+                spread.ubar[within],
+                spread.b[within],
+            ),
+            how,
+            label=label,
+        )
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from synth_tasks.ledger import Measurement
+
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 
@@ -97,6 +99,8 @@ class AnalysisResult:
         Columns term, estimate, std_error, conf_low, conf_high from the real data: private.
     unconverged : tuple of int
         Numbers of the sets on which the model did not converge.
+    agreement : tuple of Measurement
+        How well pooled and real estimates agree, for the ledger: private but for what is coarse.
     """
 
     label: str
@@ -104,6 +108,7 @@ class AnalysisResult:
     pooled: pd.DataFrame
     real: pd.DataFrame
     unconverged: tuple[int, ...] = ()
+    agreement: tuple[Measurement, ...] = ()
 
 
 def all_checks(results: Sequence[SuiteResult]) -> list[tuple[SuiteResult, Check]]:

@@ -19,7 +19,8 @@ from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
-from synth_tasks.utility import assess_utility
+from synth_tasks.tasks.pool import AnalysisRef, read_analysis
+from synth_tasks.utility import assess_general, assess_utility
 
 
 @task(name="assess set", task_run_name="assess set {number}", cache_policy=NO_CACHE)
@@ -48,7 +49,10 @@ def assess_set(
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(completed)
         real, drawn = decode(matrix, schema), workspace.read_frame(synthetic)
-        found = assess_utility(real, drawn, schema, number) + assess_disclosure(
+        rng = generator(seed, "utility", number)
+        found = assess_utility(real, drawn, schema, number)
+        found += assess_general(real, drawn, schema, number, rng=rng)
+        found += assess_disclosure(
             real,
             drawn,
             schema,
@@ -73,6 +77,7 @@ def assess_together(
     completed: DatasetRef,
     synthetic: list[DatasetRef],
     by_set: list[list[Measurement]],
+    analyses: list[AnalysisRef],
 ) -> pd.DataFrame:
     """Measure what the sets give away together, and collect all figures in the ledger.
 
@@ -86,6 +91,8 @@ def assess_together(
         All sets.
     by_set : list of list of Measurement
         Figures of the single sets.
+    analyses : list of AnalysisRef
+        Analyses, with what they say of the agreement of estimates.
 
     Returns
     -------
@@ -107,4 +114,6 @@ def assess_together(
     inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), str(seed)]
     result, _ = workspace.run_stage("assessment-together", inputs, compute)
     together = [Measurement(**item) for item in result["measurements"]]
-    return make_ledger([*(m for measurements in by_set for m in measurements), *together])
+    agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
+    single = [m for measurements in by_set for m in measurements]
+    return make_ledger([*single, *together, *agreement])

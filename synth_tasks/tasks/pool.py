@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from synth_tasks.ledger import Measurement
 from synth_tasks.release.analysis import analyse
 from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.spec import AnalysisSpec
@@ -60,7 +61,8 @@ def pool_analysis(
     -------
     AnalysisRef
     """
-    workspace = context.workspace()
+    workspace, synthesis = context.workspace(), context.spec.synthesis
+    complete = not synthesis.keep and synthesis.rows is None
 
     def compute(folder: Path) -> dict[str, Any]:
         _, schema = workspace.read_table(completed[0])
@@ -71,6 +73,8 @@ def pool_analysis(
             [workspace.read_frame(ref) for ref in completed],
             context.spec.pooling_rule,
             context.spec.pooling.unconverged,
+            proper=synthesis.proper,
+            complete=complete,
         )
         return {
             "label": result.label,
@@ -78,11 +82,13 @@ def pool_analysis(
             "pooled": result.pooled.to_dict("list"),
             "real": result.real.to_dict("list"),
             "unconverged": result.unconverged,
+            "agreement": [asdict(m) for m in result.agreement],
         }
 
     inputs = [ref.sha256 for ref in (*completed, *synthetic)]
     pooling = [context.spec.pooling_rule, context.spec.pooling.unconverged]
-    settings = [analysis.model_dump_json(), *pooling]
+    made = [str(synthesis.proper), str(complete)]
+    settings = [analysis.model_dump_json(), *pooling, *made]
     result, _ = workspace.run_stage("analysis", [*inputs, *settings], compute)
     return AnalysisRef(result["folder"], result["label"])
 
@@ -91,4 +97,7 @@ def read_analysis(ref: AnalysisRef) -> AnalysisResult:
     """Read an analysis from the workspace."""
     item = json.loads((Path(ref.folder) / RESULT_FILE).read_text())
     pooled, real = pd.DataFrame(item["pooled"]), pd.DataFrame(item["real"])
-    return AnalysisResult(item["label"], item["rule"], pooled, real, tuple(item["unconverged"]))
+    agreement = tuple(Measurement(**m) for m in item["agreement"])
+    return AnalysisResult(
+        item["label"], item["rule"], pooled, real, tuple(item["unconverged"]), agreement
+    )

@@ -272,7 +272,13 @@ def test_nothing_measured_makes_a_sentence():
 def test_every_metric_of_the_package_has_a_wording():
     from synth_tasks import disclosure, utility
 
-    for metric in (*disclosure.METRICS, *utility.METRICS):
+    every = (
+        *disclosure.METRICS,
+        *utility.METRICS,
+        *utility.GENERAL_METRICS,
+        *utility.SPECIFIC_METRICS,
+    )
+    for metric in every:
         wording = pictures.describe_metric(metric.name)
         assert wording.meaning, metric.name
         assert wording.unit in ("share", "percent", "")
