@@ -26,6 +26,7 @@ from synth_tasks.release.workspace import DatasetRef, check_places, workspace_ro
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare
+from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
@@ -77,16 +78,17 @@ def _release(context: RunContext, progress: Progress) -> State:
         return _nothing_new(context, published, progress)
 
     completed, results = _complete(context, ingested, progress)
-    fitted, sets = _synthesise(context, completed.refs, progress)
-    analyses = _analyse(context, completed.refs, sets, progress)
-    ledger, verdicts = _assess(context, completed.refs, sets, analyses, progress)
+    fitted, controlled = _synthesise(context, completed.refs, progress)
+    sets = [each.ref for each in controlled]
+    analyses = _analyse(context, controlled, progress)
+    ledger, verdicts = _assess(context, controlled, analyses, progress)
     results += verdicts
     results.append(_judge(context, ledger, results, progress))
 
     picture = draw_picture(context, sets)
     publish_bundle = _limited(publish, context.spec)
     published = publish_bundle(
-        context, ingested, completed, fitted, sets, ledger, results, analyses
+        context, ingested, completed, fitted, controlled, ledger, results, analyses
     )
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
@@ -131,8 +133,8 @@ def _subject(number: int, count: int) -> str:
 
 def _synthesise(
     context: RunContext, completed: list[DatasetRef], progress: Progress
-) -> tuple[list[DatasetRef], list[DatasetRef]]:
-    """Fit once for each completed data set, draw every set."""
+) -> tuple[list[DatasetRef], list[ControlledSet]]:
+    """Fit once for each completed data set, draw every set, and control what it discloses."""
     fitted = [_limited(fit, context.spec)(context, ref) for ref in completed]
     progress.finish("fitted the synthesizer")
     each = context.spec.synthesis.m
@@ -140,24 +142,28 @@ def _synthesise(
     numbers = list(range(1, len(imputations) + 1))
     synthesizers = [fitted[i - 1] for i in imputations]
     sets = draw_set.map(unmapped(context), synthesizers, imputations, numbers).result()
-    progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows")
-    return fitted, sets
+    real = [completed[i - 1] for i in imputations]
+    controlled = control_set.map(
+        unmapped(context), real, synthesizers, imputations, numbers, sets
+    ).result()
+    steps = f", {len(context.spec.sdc)} steps of disclosure control" if context.spec.sdc else ""
+    progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows{steps}")
+    return fitted, controlled
 
 
 def _assess(
     context: RunContext,
-    completed: list[DatasetRef],
-    sets: list[DatasetRef],
+    controlled: list[ControlledSet],
     analyses: list[AnalysisRef],
     progress: Progress,
 ) -> tuple[pd.DataFrame, list[SuiteResult]]:
     """Measure every set and all together; judge every set by its suite."""
+    sets = [each.ref for each in controlled]
     numbers = list(range(1, len(sets) + 1))
     subjects = [f"set {number}" for number in numbers]
-    real = [completed[(number - 1) // context.spec.synthesis.m] for number in numbers]
-    by_set = assess_set.map(unmapped(context), real, sets, numbers)
+    by_set = assess_set.map(unmapped(context), controlled, numbers)
     verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
-    ledger = assess_together(context, completed[0], sets, by_set.result(), analyses)
+    ledger = assess_together(context, controlled, by_set.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()
     _require(results)
@@ -178,9 +184,11 @@ def _judge(
 
 
 def _analyse(
-    context: RunContext, completed: list[DatasetRef], sets: list[DatasetRef], progress: Progress
+    context: RunContext, controlled: list[ControlledSet], progress: Progress
 ) -> list[AnalysisRef]:
     """Fit every analysis to every set and pool."""
+    sets = [each.ref for each in controlled]
+    completed = [each.real for each in controlled[:: context.spec.synthesis.m]]
     analyses = pool_analysis.map(
         unmapped(context), unmapped(completed), unmapped(sets), list(context.spec.analysis)
     ).result()

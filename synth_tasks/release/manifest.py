@@ -70,6 +70,7 @@ def make_manifest(
     pooling_rule: str,
     results: Sequence[SuiteResult],
     missing_shares: Mapping[str, float],
+    changes: Sequence[Sequence[Mapping[str, Any]]] = (),
 ) -> dict[str, Any]:
     """Collect everything that a user of the release may want to know or check.
 
@@ -93,6 +94,8 @@ def make_manifest(
         Verdicts of the suites.
     missing_shares : mapping of str to float
         Share of missing values of each variable in the data as they arrived.
+    changes : sequence of sequence of mapping
+        For each set what every step of disclosure control changed, in counts.
 
     Returns
     -------
@@ -133,6 +136,7 @@ def make_manifest(
             "maxit": spec.imputation.maxit,
             "missing_shares": dict(missing_shares),
         },
+        "disclosure_control": [list(map(dict, steps)) for steps in changes if steps],
         "pooling_rule": pooling_rule,
         "gates": describe_gates(results),
         "guarantee": "no formal privacy guarantee (not differentially private)",

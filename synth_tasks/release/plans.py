@@ -20,6 +20,8 @@ from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.expressions import Expression
 from synth_tasks.release.spec import ModelsSpec, ReleaseSpec
 
+DEFAULT_KEYS = 3
+
 
 def plan_imputation(
     spec: ReleaseSpec, schema: Schema, matrix: np.ndarray
@@ -134,6 +136,14 @@ def provenance_of(spec: ReleaseSpec, plan: ImputationPlan) -> Provenance:
     return replace(
         provenance, stage="imputation and synthesis", m=spec.imputation.m, r=spec.synthesis.m
     )
+
+
+def disclosure_keys(spec: ReleaseSpec, schema: Schema) -> list[str]:
+    """Return the quasi-identifiers: those of the spec, or the first three that are not passive."""
+    if spec.disclosure.key_variables:
+        return list(spec.disclosure.key_variables)
+    derived = formulas(spec.synthesis.method_by_variable)
+    return [name for name in schema.names if name not in derived][:DEFAULT_KEYS]
 
 
 def formulas(methods: Mapping[str, str] | str) -> dict[str, str]:

@@ -31,6 +31,7 @@ from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import ModelError, PoolingError, SpecError
 from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
+from synth_tasks.sdc import Step
 
 MAX_SPEC_BYTES = 1_000_000
 
@@ -411,6 +412,7 @@ class ReleaseSpec(SpecModel):
     variables: dict[str, VariableSpec] = Field({}, description="What inference gets wrong.")
     imputation: ImputationSpec = ImputationSpec()
     synthesis: SynthesisSpec = SynthesisSpec()
+    sdc: list[Step] = []
     analysis: list[AnalysisSpec] = []
     pooling: PoolingSpec = PoolingSpec()
     disclosure: DisclosureSpec = DisclosureSpec()

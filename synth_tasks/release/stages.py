@@ -9,12 +9,18 @@ import numpy as np
 from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
-from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis, require_columns
+from synth_tasks.release.disclosure_control import check_steps
+from synth_tasks.release.plans import (
+    disclosure_keys,
+    formulas,
+    plan_imputation,
+    plan_synthesis,
+    require_columns,
+)
 from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
 from synth_tasks.release.source import read_source
 from synth_tasks.release.spec import ReleaseSpec, VariableSpec
 
-DEFAULT_KEYS = 3
 MANY_ROWS = 100
 
 
@@ -61,6 +67,7 @@ def load_source(spec: ReleaseSpec) -> SourceTable:
         try_imputation(imputation, table.matrix, rows)
         try_synthesis(spec, synthesis, filled, rows)
     check_disclosure(spec, schema)
+    check_steps(spec, schema, filled)
     check_analyses(spec.analysis, schema, filled)
     return table
 
@@ -128,14 +135,6 @@ def check_disclosure(spec: ReleaseSpec, schema: Schema) -> None:
     """Refuse keys and targets that the data do not have."""
     require_columns("disclosure.keys", list(spec.disclosure.key_variables), schema)
     require_columns("disclosure.targets", list(spec.disclosure.targets), schema)
-
-
-def disclosure_keys(spec: ReleaseSpec, schema: Schema) -> list[str]:
-    """Return the quasi-identifiers: those of the spec, or the first three that are not passive."""
-    if spec.disclosure.key_variables:
-        return list(spec.disclosure.key_variables)
-    derived = formulas(spec.synthesis.method_by_variable)
-    return [name for name in schema.names if name not in derived][:DEFAULT_KEYS]
 
 
 def disclosure_targets(spec: ReleaseSpec, schema: Schema) -> list[str]:

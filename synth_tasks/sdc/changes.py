@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from synth_tasks.data import Schema
+from synth_tasks.data import Label, Schema
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,41 @@ class Changes:
     rows_left: int = 0
 
 
-def count_cells(before: np.ndarray, after: np.ndarray, schema: Schema) -> dict[str, int]:
-    """Count the cells in which two encoded tables of one shape differ, by column."""
+def count_cells(
+    before: np.ndarray, after: np.ndarray, schema: Schema, changed: Schema | None = None
+) -> dict[str, int]:
+    """Count the cells in which two encoded tables of one shape differ, by column.
+
+    Parameters
+    ----------
+    before, after : ndarray of shape (n_rows, n_variables)
+        The tables.
+    schema : Schema
+        Of the table before.
+    changed : Schema, optional
+        Of the table after, if its categories are others.
+
+    Returns
+    -------
+    dict of str to int
+        For the columns that have any.
+    """
+    if changed is not None and changed != schema:
+        before = before.copy()
+        for i, (old, new) in enumerate(zip(schema, changed, strict=True)):
+            if old.categories != new.categories:
+                before[:, i] = _recode(before[:, i], old.categories, new.categories)
     same = (before == after) | (np.isnan(before) & np.isnan(after))
     counts = (~same).sum(axis=0)
     return {v.name: int(n) for v, n in zip(schema, counts, strict=True) if n}
+
+
+def _recode(
+    codes: np.ndarray, old: Sequence[Label | None], new: Sequence[Label | None]
+) -> np.ndarray:
+    """Return the codes of the same labels; -1 for labels that are no more."""
+    table = np.array([new.index(label) if label in new else -1 for label in old], dtype=float)
+    recoded = codes.copy()
+    known = ~np.isnan(codes)
+    recoded[known] = table[codes[known].astype(int)]
+    return recoded

@@ -20,6 +20,13 @@ def require_columns(step: str, names: Iterable[str], schema: Schema) -> None:
             )
 
 
+def require_keys(step: str, names: Collection[str], schema: Schema) -> None:
+    """Refuse unknown keys, and none at all."""
+    if not names:
+        raise SpecError(f"step '{step}' needs keys, the variables an intruder may know: name them")
+    require_columns(step, names, schema)
+
+
 def require_numbers(step: str, names: Iterable[str], schema: Schema) -> None:
     """Refuse columns that hold no numbers."""
     names = list(names)

@@ -69,14 +69,17 @@ class Controlled:
         With the dtypes and categories of the schema. The index is that of the set, or 0, 1, ... if rows
         were dropped, for gaps would tell which.
     schema : Schema
-        That of the data; with one more category where rare levels got a new name.
+        That of the data; with other categories where rare levels were merged.
     changes : tuple of Changes
         One for each step.
+    real : DataFrame of shape (n, p)
+        The real table at the resolution of the set: exact recodings were applied to it, too.
     """
 
     frame: pd.DataFrame
     schema: Schema
     changes: tuple[Changes, ...]
+    real: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,12 @@ def control(
         changes.append(change)
     dropped = len(tables.synthetic) < len(synthetic)
     index = None if dropped else synthetic.index
-    return Controlled(decode(tables.synthetic, tables.schema, index), tables.schema, tuple(changes))
+    return Controlled(
+        frame=decode(tables.synthetic, tables.schema, index),
+        schema=tables.schema,
+        changes=tuple(changes),
+        real=decode(tables.real, tables.schema, real.index),
+    )
 
 
 def _apply(
@@ -176,13 +184,14 @@ def _apply(
     if tables.derivation is not None:
         require_free(step.step, step.touched(tables.schema), tables.derivation.names)
     after = tables.recode(step.learn(tables.real, tables.schema), rng_of)
-    return after, Changes(step.step, count_cells(tables.synthetic, after.synthetic, tables.schema))
+    cells = count_cells(tables.synthetic, after.synthetic, tables.schema, after.schema)
+    return after, Changes(step.step, cells)
 
 
 def _drop(step: DropReplicatedUniques, tables: _Tables) -> tuple[_Tables, Changes]:
     step.check(tables.schema)
     replicated = find_replicated(
-        tables.real, tables.synthetic, tables.schema, step.keys, step.groups
+        tables.real, tables.synthetic, tables.schema, step.key_variables, step.groups
     )
     after = replace(tables, synthetic=tables.synthetic[~replicated])
     return after, Changes(step.step, rows_dropped=int(replicated.sum()))
@@ -203,7 +212,7 @@ def _redraw(
         )
 
     def find(matrix: np.ndarray) -> np.ndarray:
-        return find_replicated(tables.real, matrix, tables.schema, step.keys, step.groups)
+        return find_replicated(tables.real, matrix, tables.schema, step.key_variables, step.groups)
 
     matrix = tables.synthetic.copy()
     replicated, redrawn = find(matrix), np.zeros(len(matrix), dtype=bool)

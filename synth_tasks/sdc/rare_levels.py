@@ -32,10 +32,12 @@ class MergeRareLevels(Settings):
         not have it; for others, whose levels have an order or a meaning, it must be one of theirs.
     """
 
-    step: Literal["merge_rare_levels"] = "merge_rare_levels"
-    columns: list[str]
-    k: int = Field(5, ge=2)
-    other: StrictStr | StrictInt = "other"
+    step: Literal["merge_rare_levels"] = Field("merge_rare_levels", description="Name of the step.")
+    columns: list[str] = Field(description="Categorical columns.")
+    k: int = Field(5, ge=2, description="Least number of real records of a level.")
+    other: StrictStr | StrictInt = Field(
+        "other", description="The level they become; one of the column's unless it is nominal."
+    )
 
     def touched(self, schema: Schema) -> list[str]:
         """Return the columns whose values change."""
@@ -56,9 +58,7 @@ class MergeRareLevels(Settings):
             codes = real[:, schema.position(name)]
             rare = self._rare(codes, variable)
             if rare.any():
-                variables[name] = self._with_other(variable)
-                other = variables[name].categories.index(self.other)
-                targets[name] = np.where(rare, other, np.arange(len(rare))).astype(float)
+                variables[name], targets[name] = self._merge(variable, rare)
         return LevelMerging(Schema(tuple(variables.values())), targets)
 
     def _rare(self, codes: np.ndarray, variable: Variable) -> np.ndarray:
@@ -74,6 +74,19 @@ class MergeRareLevels(Settings):
             rare[level] = counts[level] > 0 and not is_other[level]
         return rare
 
+    def _merge(self, variable: Variable, rare: np.ndarray) -> tuple[Variable, np.ndarray]:
+        """Return the variable without its rare levels, and for each old code the new one."""
+        wider = self._with_other(variable)
+        gone = np.zeros(len(wider.categories), dtype=bool)
+        gone[: len(rare)] = rare
+        # A category that is merged away would still tell its name.
+        left = tuple(
+            label for label, is_gone in zip(wider.categories, gone, strict=True) if not is_gone
+        )
+        new_codes = (np.cumsum(~gone) - 1)[: len(rare)]
+        codes = np.where(rare, left.index(self.other), new_codes)
+        return replace(wider, categories=left), codes.astype(float)
+
     def _with_other(self, variable: Variable) -> Variable:
         if self.other in variable.categories:
             return variable
@@ -88,7 +101,10 @@ class MergeRareLevels(Settings):
 
 @dataclass(frozen=True)
 class LevelMerging:
-    """For each column the code that every code becomes; missing values stay."""
+    """For each column the code that every code becomes; missing values stay.
+
+    Categories that are merged away are none of the schema any more.
+    """
 
     schema: Schema
     targets: Mapping[str, np.ndarray]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from synth_tasks.data import Schema
-from synth_tasks.sdc.columns import require_columns
+from synth_tasks.sdc.columns import require_keys
 from synth_tasks.sdc.step import Settings
 
 
@@ -16,14 +16,20 @@ class _Replicated(Settings):
 
     Parameters
     ----------
-    keys : list of str
-        Variables an intruder may know, at least one.
+    key_variables : list of str
+        Variables an intruder may know (``keys`` for short); a release takes those of its section
+        ``disclosure`` if none is given.
     groups : int, optional
         Quantile groups that numeric keys are compared in, for an intruder who knows them roughly.
     """
 
-    keys: list[str] = Field(min_length=1)
-    groups: int | None = Field(None, ge=2)
+    # An attribute named `keys` would make Prefect take the model for a mapping.
+    key_variables: list[str] = Field(
+        [], alias="keys", description="Variables an intruder may know; disclosure.keys if empty."
+    )
+    groups: int | None = Field(
+        None, ge=2, description="Quantile groups in which numeric keys are compared."
+    )
 
 
 class DropReplicatedUniques(_Replicated):
@@ -33,11 +39,13 @@ class DropReplicatedUniques(_Replicated):
     distribution; drawing them anew first leaves less to remove. Parameters: see `_Replicated`.
     """
 
-    step: Literal["drop_replicated_uniques"] = "drop_replicated_uniques"
+    step: Literal["drop_replicated_uniques"] = Field(
+        "drop_replicated_uniques", description="Name of the step."
+    )
 
     def check(self, schema: Schema) -> None:
-        """Refuse unknown keys."""
-        require_columns(self.step, self.keys, schema)
+        """Refuse unknown keys, and none at all."""
+        require_keys(self.step, self.key_variables, schema)
 
 
 class RedrawReplicatedUniques(_Replicated):
@@ -50,9 +58,11 @@ class RedrawReplicatedUniques(_Replicated):
         reported; a step `DropReplicatedUniques` behind this one removes them.
     """
 
-    step: Literal["redraw_replicated_uniques"] = "redraw_replicated_uniques"
-    tries: int = Field(20, ge=1)
+    step: Literal["redraw_replicated_uniques"] = Field(
+        "redraw_replicated_uniques", description="Name of the step."
+    )
+    tries: int = Field(20, ge=1, description="Most rounds of drawing.")
 
     def check(self, schema: Schema) -> None:
-        """Refuse unknown keys."""
-        require_columns(self.step, self.keys, schema)
+        """Refuse unknown keys, and none at all."""
+        require_keys(self.step, self.key_variables, schema)

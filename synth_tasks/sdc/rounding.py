@@ -35,9 +35,13 @@ class Round(Settings):
         uniques before.
     """
 
-    step: Literal["round"] = "round"
-    columns: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]]
-    how: Literal["nearest", "random"] = "nearest"
+    step: Literal["round"] = Field("round", description="Name of the step.")
+    columns: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        description="Base of each numeric column: 5 rounds to multiples of 5."
+    )
+    how: Literal["nearest", "random"] = Field(
+        "nearest", description="To the nearest multiple, or to one beside at random, without bias."
+    )
 
     def touched(self, schema: Schema) -> list[str]:
         """Return the columns whose values change."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from synth_tasks.data import Schema
 from synth_tasks.engine.smoothing import Smoother, make_smoother
@@ -25,8 +26,10 @@ class Smooth(Settings):
         How to smooth each column.
     """
 
-    step: Literal["smooth"] = "smooth"
-    columns: dict[str, Literal["density", "spline"]]
+    step: Literal["smooth"] = Field("smooth", description="Name of the step.")
+    columns: dict[str, Literal["density", "spline"]] = Field(
+        description="How to smooth each numeric column."
+    )
 
     def touched(self, schema: Schema) -> list[str]:
         """Return the columns whose values change."""

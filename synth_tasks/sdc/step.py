@@ -16,7 +16,9 @@ RngOf = Callable[..., np.random.Generator]
 class Settings(BaseModel):
     """Settings of a step; frozen, and unknown names are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
 
 
 class Recoding(Protocol):

@@ -28,10 +28,10 @@ class TopBottomCode(Settings):
         Which tails.
     """
 
-    step: Literal["top_bottom_code"] = "top_bottom_code"
-    columns: list[str]
-    k: int = Field(5, ge=2)
-    sides: Literal["both", "top", "bottom"] = "both"
+    step: Literal["top_bottom_code"] = Field("top_bottom_code", description="Name of the step.")
+    columns: list[str] = Field(description="Numeric columns.")
+    k: int = Field(5, ge=2, description="Least number of real records behind an extreme value.")
+    sides: Literal["both", "top", "bottom"] = Field("both", description="Which tails.")
 
     def touched(self, schema: Schema) -> list[str]:
         """Return the columns whose values change."""

@@ -9,9 +9,9 @@ from synth_tasks.data import Schema
 from synth_tasks.disclosure import assess_disclosure
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.engine.workers import one_native_thread
-from synth_tasks.release.plans import formulas
+from synth_tasks.release.plans import disclosure_keys, formulas
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import disclosure_keys, disclosure_targets
+from synth_tasks.release.stages import disclosure_targets
 from synth_tasks.seeding import generator
 from synth_tasks.study.population import Population, make_population
 from synth_tasks.study.replicate import run_replicates

@@ -13,29 +13,27 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.data import decode
 from synth_tasks.disclosure import assess_average, assess_disclosure
 from synth_tasks.ledger import Measurement, make_ledger
-from synth_tasks.release.plans import formulas
-from synth_tasks.release.stages import disclosure_keys, disclosure_targets
-from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.release.plans import disclosure_keys, formulas
+from synth_tasks.release.stages import disclosure_targets
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.control import ControlledSet
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 from synth_tasks.utility import assess_general, assess_utility
 
 
 @task(name="assess set", task_run_name="assess set {number}", cache_policy=NO_CACHE)
 @confidential
-def assess_set(
-    context: RunContext, completed: DatasetRef, synthetic: DatasetRef, number: int
-) -> list[Measurement]:
+def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> list[Measurement]:
     """Measure utility and disclosure of one set against the completed real data.
 
     Parameters
     ----------
     context : RunContext
         The release.
-    completed, synthetic : DatasetRef
-        Real and synthetic table.
+    controlled : ControlledSet
+        Synthetic set and real table.
     number : int
         Number of the set.
 
@@ -47,8 +45,8 @@ def assess_set(
     workspace, seed = context.workspace(), context.secrets().seed
 
     def compute(folder: Path) -> dict[str, Any]:
-        matrix, schema = workspace.read_table(completed)
-        real, drawn = decode(matrix, schema), workspace.read_frame(synthetic)
+        matrix, schema = workspace.read_table(controlled.real)
+        real, drawn = decode(matrix, schema), workspace.read_frame(controlled.ref)
         rng = generator(seed, "utility", number)
         found = assess_utility(real, drawn, schema, number)
         found += assess_general(real, drawn, schema, number, rng=rng)
@@ -61,10 +59,11 @@ def assess_set(
             targets=disclosure_targets(context.spec, schema),
             derived=list(formulas(context.spec.synthesis.method_by_variable)),
             rng=generator(seed, "assessment", number),
+            linkable=controlled.in_order,
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    inputs = [completed.sha256, synthetic.sha256, str(number), str(seed)]
+    inputs = [controlled.real.sha256, controlled.ref.sha256, str(number), str(seed)]
     settings = context.spec.disclosure.model_dump_json()
     result, _ = workspace.run_stage("assessment", [*inputs, settings], compute)
     return [Measurement(**item) for item in result["measurements"]]
@@ -74,8 +73,7 @@ def assess_set(
 @confidential
 def assess_together(
     context: RunContext,
-    completed: DatasetRef,
-    synthetic: list[DatasetRef],
+    controlled: list[ControlledSet],
     by_set: list[list[Measurement]],
     analyses: list[AnalysisRef],
 ) -> pd.DataFrame:
@@ -85,9 +83,7 @@ def assess_together(
     ----------
     context : RunContext
         The release.
-    completed : DatasetRef
-        Real table.
-    synthetic : list of DatasetRef
+    controlled : list of ControlledSet
         All sets.
     by_set : list of list of Measurement
         Figures of the single sets.
@@ -102,18 +98,20 @@ def assess_together(
     workspace, seed = context.workspace(), context.secrets().seed
 
     def compute(folder: Path) -> dict[str, Any]:
-        matrix, schema = workspace.read_table(completed)
+        matrix, schema = workspace.read_table(controlled[0].real)
         found = assess_average(
             decode(matrix, schema),
-            [workspace.read_frame(ref) for ref in synthetic],
+            [workspace.read_frame(each.ref) for each in controlled],
             schema,
             rng=generator(seed, "assessment", 0),
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    inputs = [completed.sha256, *(ref.sha256 for ref in synthetic), str(seed)]
-    result, _ = workspace.run_stage("assessment-together", inputs, compute)
-    together = [Measurement(**item) for item in result["measurements"]]
+    together: list[Measurement] = []
+    if all(each.in_order for each in controlled):
+        inputs = [controlled[0].real.sha256, *(c.ref.sha256 for c in controlled), str(seed)]
+        result, _ = workspace.run_stage("assessment-together", inputs, compute)
+        together = [Measurement(**item) for item in result["measurements"]]
     agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
     single = [m for measurements in by_set for m in measurements]
     return make_ledger([*single, *together, *agreement])

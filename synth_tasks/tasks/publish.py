@@ -39,6 +39,7 @@ from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.control import ControlledSet
 from synth_tasks.tasks.impute import TRACE_FILE, CompletedData
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
@@ -99,7 +100,7 @@ def publish(
     ingested: Ingested,
     completed: CompletedData,
     synthesizers: list[DatasetRef],
-    synthetic: list[DatasetRef],
+    controlled: list[ControlledSet],
     ledger: pd.DataFrame,
     suites: list[SuiteResult],
     analyses: list[AnalysisRef],
@@ -116,7 +117,7 @@ def publish(
         The completed data, for the private report only.
     synthesizers : list of DatasetRef
         What the sets were drawn from; published only if `publish.synthesizer` says so.
-    synthetic : list of DatasetRef
+    controlled : list of ControlledSet
         All sets, in source order; they are shuffled here.
     ledger : DataFrame
         All metrics.
@@ -136,9 +137,9 @@ def publish(
         releases.point_latest(already)
         return Published(releases.folder / already, already, new=True)
     version = releases.next_version(digest)
-    schema, sets = _shuffled_sets(context, synthetic)
-    real, _ = workspace.read_table(completed.refs[0])
-    plan = plan_synthesis(spec, schema, real)
+    schema, sets = _shuffled_sets(context, [each.ref for each in controlled])
+    real, real_schema = workspace.read_table(completed.refs[0])
+    plan = plan_synthesis(spec, real_schema, real)
     manifest = make_manifest(
         spec,
         release_version=version,
@@ -150,6 +151,7 @@ def publish(
         pooling_rule=spec.pooling_rule,
         results=suites,
         missing_shares=missing_shares(ingested),
+        changes=[each.changes for each in controlled],
     )
     content = ReportContent(
         title=spec.dataset.title or spec.dataset.name,
@@ -164,7 +166,7 @@ def publish(
         suites=suites,
         analyses=[read_analysis(ref) for ref in analyses],
         manifest=manifest,
-        real=decode(real, schema),
+        real=workspace.read_frame(controlled[0].real),
     )
     _write_private_report(workspace.folder / "reports" / version, content, completed.trace)
     with releases.staging() as draft:
