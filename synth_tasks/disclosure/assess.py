@@ -79,7 +79,8 @@ def assess_disclosure(
                 measurements += disco.measure_disco(pair, keys, target, groups)
     if linkable:
         ordered = linkage.pair_in_order(pair)
-        measurements += linkage.measure_linkage(ordered, rng, max_rows)
+        linked = linkage.link(ordered, rng, max_rows)
+        measurements += linkage.measure_linkage(linked, set_number)
         measurements += own_values.measure_own_values(ordered)
     return measurements
 
@@ -118,4 +119,5 @@ def assess_average(
             "only sets in the row order of the real table can be averaged"
         )
     pair = TablePair(schema, encode_rounded(real, schema), average_sets(encoded, schema))
-    return linkage.measure_linkage(linkage.pair_in_order(pair), rng, max_rows, average=True)
+    linked = linkage.link(linkage.pair_in_order(pair), rng, max_rows)
+    return linkage.measure_linkage(linked, average=True)
