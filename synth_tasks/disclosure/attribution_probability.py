@@ -9,10 +9,10 @@ as for `disco`, n the number of real rows, in percent:
     tcap          100 sum of d_tq over {q, t: s_tq = s_.q > 0}
                     / sum of d_.q over {q: s_tq = s_.q > 0 for some t}
 
-``dcap`` is that of the synthetic set (its variant DCAP_d, the one that counts keys that are not found as
-failures), ``cap_original`` what the real data would give, ``cap_baseline`` what their margin alone would
-give. ``tcap`` is the share of apparent disclosures that are right; where nothing is disclosed it is 0.
-It may be high where hardly anything can be read off, so look at ``disclosive_synthetic`` beside it.
+``dcap`` is that of the synthetic set (its variant DCAP_d, in which keys that are not found count as
+failures), ``cap_original`` what the real data would give, ``cap_baseline`` what their margin alone
+would give. ``tcap`` is the share of apparent disclosures that are right; where nothing is disclosed it
+is 0. It may be high where hardly anything can be read off: look at ``disclosive_synthetic`` beside it.
 
 None has a null value; see `disco`.
 
@@ -64,8 +64,8 @@ def measure_attribution_probability(attribution: Attribution) -> list[Measuremen
     Returns
     -------
     list of Measurement
-        `METRICS` in percent; ``dcap`` with the normal interval of a mean, ``tcap`` with Wilson interval.
-        n = real rows, for ``tcap`` those for which something is disclosed, rightly or not.
+        `METRICS` in percent; ``dcap`` with the normal interval of a mean, ``tcap`` with that of
+        Wilson. n = real rows, for ``tcap`` those for which something is disclosed, rightly or not.
     """
     n = len(attribution.found)
     original = attribution.real_in_cell / attribution.real_in_keys

@@ -1,15 +1,15 @@
 """The part of DiSCO that anyone who knows the field would have expected.
 
-``disco_one_way``     points of ``disco`` from a value of the target that nearly everybody has who can be
-                      read off: at least 50 real rows, and more than 90 % of those that count in
+``disco_one_way``     points of ``disco`` from a value of the target that nearly everybody has who can
+                      be read off: at least 50 real rows, and more than 90 % of those that count in
                       ``disco``. To foretell it takes no data.
 ``disco_two_way``     points of ``disco`` from cells in which at least 5 synthetic rows agree, and whose
                       value one of the keys alone foretells: more than 80 % of the real rows with the
                       same value of that key have it. Nineteen-year-olds are single.
 ``disco_unexpected``  ``disco`` without both.
 
-All are percent of the real rows. They explain a high ``disco`` and excuse nothing: what was learned from
-the real rows shows in its excess over rows that the synthesis has not seen.
+All are percent of the real rows. They explain a high ``disco`` and excuse nothing: what was learned
+from the real rows shows in its excess over rows that the synthesis has not seen.
 
 Notes
 -----
