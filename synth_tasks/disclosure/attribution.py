@@ -96,7 +96,7 @@ class KeyedPair:
 
     def __init__(self, pair: TablePair, keys: Sequence[str], groups: int | None = None) -> None:
         if not keys:
-            raise DataError("attribute disclosure needs a key: name one in disclosure.keys")
+            raise DataError("disclosure by keys needs a key: name one in disclosure.keys")
         self.pair, self.keys, self.groups = pair, tuple(keys), groups
         self.key_values, synthetic = select_columns(pair, keys, groups)
         self.rows: RowGroups = group_rows(self.key_values, synthetic)
