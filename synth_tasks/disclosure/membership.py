@@ -68,12 +68,12 @@ DISTANCE_TPR = replace(
     DISTANCE_AUC,
     name="membership_distance_tpr",
     null=FALSE_POSITIVES,
-    reference="Carlini et al. (2022); interval: Zhou & Qin (2005)",
+    reference="Carlini et al. (2022); interval: Efron & Tibshirani (1993)",
 )
 DENSITY_TPR = replace(
     DISTANCE_TPR,
     name="membership_density_tpr",
-    reference="van Breugel et al. (2023); Carlini et al. (2022); interval: Zhou & Qin (2005)",
+    reference="van Breugel et al. (2023); interval: Efron & Tibshirani (1993)",
 )
 METRICS = (DISTANCE_AUC, DISTANCE_TPR, DENSITY_AUC, DENSITY_TPR)
 

@@ -118,12 +118,12 @@ def other_people(train: pd.DataFrame, seed: int, address: Address) -> list[pd.Da
 class Cart:
     """Sequential trees of the engine, drawn once for each half."""
 
-    def __init__(self, minbucket: int = 5) -> None:
+    def __init__(self, minbucket: int = 20) -> None:
         self.minbucket = minbucket
         self._made: dict[tuple[int, Address], pd.DataFrame] = {}
 
     def __call__(self, train: pd.DataFrame, seed: int, address: Address) -> list[pd.DataFrame]:
-        """Draw one set; without leaks but those of small leaves."""
+        """Draw one set, which leaks no more than its leaves are small."""
         if (seed, address) not in self._made:
             made = synthesize(
                 train,
@@ -167,6 +167,7 @@ def syntheses() -> dict[str, Synthesis]:
         "other people": other_people,
         "independent": independent,
         "cart": cart,
+        "cart, small leaves": Cart(minbucket=5),
         "cart, 1 % outliers": cart.with_copies(0.01, outliers=True),
         "cart, 2 % copies": cart.with_copies(0.02),
         "cart, 10 % copies": cart.with_copies(0.10),
