@@ -1,15 +1,17 @@
 """All disclosure metrics with a control, from one cross-fit.
 
-========================================  ===========================================================
-exact_match_excess                        synthetic rows equal to a record of their own half, less
-                                          those equal to one of the other half
-repU_excess, disco_excess, dcap_excess    as `replicated_uniques`, `disco` and
-                                          `attribution_probability`, percentage points
-attribute_prediction and its _excess      as `prediction`
-membership_distance_auc, ...              as `membership`
-closest_record_share                      share of synthetic rows that are nearer to their own half
-                                          than to the other, ties counted half; information only
-========================================  ===========================================================
+exact_match_excess, unique_exact_match_excess
+    Synthetic rows equal to a record (to one that no other equals) of their own half, less those equal
+    to one of the other half.
+repU_excess, disco_excess, dcap_excess
+    As `replicated_uniques`, `disco` and `attribution_probability`, in percentage points.
+attribute_prediction, its marginal and its excess
+    As `prediction`.
+membership_distance_auc and _tpr, membership_density_auc and _tpr
+    As `membership`.
+closest_record_share
+    Share of synthetic rows that are nearer to their own half than to the other, ties counted half; null
+    value 0.5; information only.
 
 All stand for the sets together (set 0): the figures of single sets are averaged, and attacks that
 can use several sets at once do.
@@ -28,7 +30,7 @@ from synth_tasks.disclosure.attribution_probability import DCAP
 from synth_tasks.disclosure.closeness import CLOSEST_RECORD
 from synth_tasks.disclosure.cross_fitting import CrossFit
 from synth_tasks.disclosure.disco import DISCO
-from synth_tasks.disclosure.exact_matches import EXACT_MATCH
+from synth_tasks.disclosure.exact_matches import EXACT_MATCH, UNIQUE_EXACT_MATCH
 from synth_tasks.disclosure.excess import excess_of, measure_excess
 from synth_tasks.disclosure.gower import scale_pair
 from synth_tasks.disclosure.neighbours import find_neighbours
@@ -38,12 +40,14 @@ from synth_tasks.ledger import Measurement, Metric
 from synth_tasks.utility.intervals import mean_interval
 
 EXACT_MATCH_EXCESS = excess_of(EXACT_MATCH)
+UNIQUE_EXACT_MATCH_EXCESS = excess_of(UNIQUE_EXACT_MATCH)
 REP_U_EXCESS = excess_of(REP_U)
 DISCO_EXCESS = excess_of(DISCO)
 DCAP_EXCESS = excess_of(DCAP)
 CLOSEST_RECORD_SHARE = replace(CLOSEST_RECORD, name="closest_record_share", null=0.5)
 METRICS: tuple[Metric, ...] = (
     EXACT_MATCH_EXCESS,
+    UNIQUE_EXACT_MATCH_EXCESS,
     REP_U_EXCESS,
     DISCO_EXCESS,
     DCAP_EXCESS,
@@ -93,7 +97,7 @@ def assess_excess(
         Metrics of `METRICS`, every value finite, set 0.
     """
     compared = cross.select([name for name in cross.schema.names if name not in derived])
-    measurements = [_exact_match_excess(compared)]
+    measurements = _exact_match_excesses(compared)
     measurements += membership.measure_membership(
         membership.attack(compared, rng, max_rows, workers), rng
     )
@@ -106,20 +110,24 @@ def assess_excess(
     return measurements
 
 
-def _exact_match_excess(cross: CrossFit) -> Measurement:
+def _exact_match_excesses(cross: CrossFit) -> list[Measurement]:
     """Count copies of either half; rows of several sets may copy one record, so sets do not add."""
     own: list[np.ndarray] = []
     other: list[np.ndarray] = []
     for half, pair in cross.pairs():
         rows = group_rows(pair.real, pair.synthetic)
-        for figures, members in zip((own, other), cross.trained[:: -1 if half else 1], strict=True):
-            held = np.zeros(len(rows.real_counts), dtype=bool)
-            held[rows.real[members]] = True
-            figures.append(held[rows.synthetic].astype(float))
+        for twins, members in zip((own, other), cross.trained[:: -1 if half else 1], strict=True):
+            counts = np.bincount(rows.real[members], minlength=len(rows.real_counts))
+            twins.append(counts[rows.synthetic])
+    own_twins, other_twins = np.concatenate(own), np.concatenate(other)
     rows_a_set = sum(len(sets[0]) for sets in cross.sets)
-    return measure_excess(
-        EXACT_MATCH_EXCESS, np.concatenate(own), np.concatenate(other), n=rows_a_set
-    )
+    return [
+        measure_excess(metric, is_copy(own_twins), is_copy(other_twins), n=rows_a_set)
+        for metric, is_copy in (
+            (EXACT_MATCH_EXCESS, lambda twins: (twins > 0).astype(float)),
+            (UNIQUE_EXACT_MATCH_EXCESS, lambda twins: (twins == 1).astype(float)),
+        )
+    ]
 
 
 def _key_excesses(

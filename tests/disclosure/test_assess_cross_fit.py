@@ -2,13 +2,15 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from synth_tasks.data import infer_schema
-from synth_tasks.disclosure import EXCESS_METRICS, assess_excess, cross_fit
+from synth_tasks.disclosure import EXCESS_METRICS, CrossFit, assess_excess, cross_fit
 from synth_tasks.ledger import make_ledger
 from synth_tasks.seeding import generator
+from synth_tasks.utility.pair import encode_rounded
 from tests.disclosure.leaks import (
     KEYS,
     TARGETS,
@@ -149,6 +151,7 @@ def test_without_keys_rows_and_membership_remain(boys):
     measured = assess_excess(cross, keys=[], targets=["gen"], rng=generator(1), derived=["bmi"])
     assert {m.metric for m in measured} == {
         "exact_match_excess",
+        "unique_exact_match_excess",
         "closest_record_share",
         "membership_distance_auc",
         "membership_distance_tpr",
@@ -158,6 +161,28 @@ def test_without_keys_rows_and_membership_remain(boys):
     copied = {m.metric: m for m in measured}["exact_match_excess"]
     assert copied.value > 0.99
     assert copied.n == len(boys)
+
+
+def test_copies_of_either_half_by_hand():
+    frame = pd.DataFrame({"x": [1.0, 1.0, 2.0, 3.0, 4.5, 5.0]})
+    schema = infer_schema(frame)
+    real = encode_rounded(frame, schema)
+    in_first = np.array([True, True, True, False, False, False])
+    # From the first half 1, 2, 3, 9: two copies of its own records, one of them unique, one of others.
+    # From the second half 4.5, 1: one copy, unique, and one of two equal records of the first.
+    sets = (np.array([[1.0], [2.0], [3.0], [9.0]]),), (np.array([[4.5], [1.0]]),)
+    cross = CrossFit(schema, real, in_first, sets)
+    measured = {m.metric: m for m in assess_excess(cross, keys=[], rng=generator(1))}
+    copies, unique = measured["exact_match_excess"], measured["unique_exact_match_excess"]
+    assert (copies.value, copies.control, copies.n) == (
+        pytest.approx(1 / 6),
+        pytest.approx(2 / 6),
+        6,
+    )
+    assert (unique.value, unique.control) == (pytest.approx(1 / 6), pytest.approx(1 / 6))
+    # 1 and 2 lie at distance 0 from the first half, 3 and 9 are nearer to the second or as far from
+    # both; 4.5 lies in the second half, 1 in the first.
+    assert measured["closest_record_share"].value == pytest.approx((1 + 1 + 0 + 0.5 + 1 + 0) / 6)
 
 
 def test_several_sets_do_not_add_evidence_they_do_not_have(boys):
