@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from synth_tasks.data import infer_schema
 from synth_tasks.disclosure import EXCESS_METRICS, CrossFit, assess_excess, cross_fit
@@ -216,3 +218,28 @@ def test_threads_and_sampling_are_deterministic(boys):
         )
 
     pd.testing.assert_frame_equal(ledger(1), ledger(2))
+
+
+CELLS = st.tuples(
+    st.one_of(st.none(), st.integers(-3, 3).map(float)),
+    st.one_of(st.none(), st.sampled_from("abc")),
+    st.one_of(st.none(), st.integers(0, 1).map(float)),
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(CELLS, min_size=4, max_size=14), st.lists(CELLS, min_size=1, max_size=8))
+def test_every_figure_is_finite_and_within_bounds(rows, published):
+    def frame(data):
+        columns = pd.DataFrame(data, columns=["x", "c", "y"])
+        return columns.astype({"x": float, "c": pd.CategoricalDtype(list("abc")), "y": float})
+
+    schema = infer_schema(frame([(0.0, "a", 1.0), (1.0, "b", 2.0), (2.0, "c", 3.5)]))
+    cross = cross_fit(frame(rows), schema, lambda train, address: [frame(published), train], 1)
+    measured = assess_excess(cross, keys=["x"], targets=["c", "y"], rng=generator(1))
+    bounds = {metric.name: metric for metric in EXCESS_METRICS}
+    for m in measured:
+        assert bounds[m.metric].minimum <= m.lower <= m.value + 1e-12
+        assert m.value - 1e-12 <= m.upper <= bounds[m.metric].maximum
+    by_target = {m.metric for m in measured if m.target == "c"}
+    assert by_target == {*BY_TARGET, "attribute_prediction", "attribute_prediction_marginal"}
