@@ -166,6 +166,7 @@ def assess_average(
     schema: Schema,
     rng: np.random.Generator,
     max_rows: int = linkage.MAX_ROWS,
+    workers: int = 1,
 ) -> list[Measurement]:
     """Measure what the average of all sets gives away.
 
@@ -175,7 +176,7 @@ def assess_average(
         The table that was synthesised.
     synthetic_sets : sequence of m DataFrame of shape (n, p)
         All sets, in the row order of `real`.
-    schema, rng, max_rows
+    schema, rng, max_rows, workers
         See `assess_disclosure`.
 
     Returns
@@ -194,5 +195,5 @@ def assess_average(
             "only sets in the row order of the real table can be averaged"
         )
     pair = TablePair(schema, encode_rounded(real, schema), average_sets(encoded, schema))
-    linked = linkage.link(linkage.pair_in_order(pair), rng, max_rows)
+    linked = linkage.link(linkage.pair_in_order(pair), rng, max_rows, workers)
     return linkage.measure_linkage(linked, average=True)
