@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from synth_tasks.data import infer_schema
 from synth_tasks.disclosure import EXCESS_METRICS, CrossFit, assess_excess, cross_fit
+from synth_tasks.errors import DataError
 from synth_tasks.ledger import make_ledger
 from synth_tasks.seeding import generator
 from synth_tasks.utility.pair import encode_rounded
@@ -163,6 +164,8 @@ def test_without_keys_rows_and_membership_remain(boys):
     copied = {m.metric: m for m in measured}["exact_match_excess"]
     assert copied.value > 0.99
     assert copied.n == len(boys)
+    with pytest.raises(DataError, match="not derived"):
+        assess_excess(cross, keys=[], rng=generator(1), derived=cross.schema.names)
 
 
 def test_copies_of_either_half_by_hand():
