@@ -20,7 +20,7 @@ microdata. arXiv:2602.09235.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -89,65 +89,77 @@ def measure_prediction(
         raise DataError(
             f"to predict '{target}' takes keys other than itself: name them in disclosure.keys"
         )
-    position = cross.schema.position(target)
-    variable = cross.schema.variables[position]
-    columns = [cross.schema.position(name) for name in keys]
-    variables = [cross.schema.variables[c] for c in columns]
-    truth = _as_response(cross.real[:, position], variable)
-    published = [np.concatenate([rows[:, columns] for rows in sets]) for sets in cross.sets]
-    answers = [
-        _as_response(np.concatenate([rows[:, position] for rows in sets]), variable)
-        for sets in cross.sets
-    ]
-    judged, *training = (_sample(values, rng, max_rows) for values in (truth, *answers))
-    if not all(len(rows) for rows in (judged, *training)):
+    asked = cross.select([*keys, target])
+    *variables, variable = asked.schema.variables
+    real = _answered(asked.real, variable, rng, max_rows)
+    published = [_answered(np.concatenate(sets), variable, rng, max_rows) for sets in asked.sets]
+    if not all(len(table) for table in (real, *published)):
         return []
-    truth = truth[judged]
-    people = cross.real[judged][:, columns]
+    truth = real.values[:, -1]
     reach = _reach(truth, variable, tolerance)
-    succeeded, guessed = [], []
-    for rows, answer, chosen in zip(published, answers, training, strict=True):
-        forest = grow_forest(
-            rows[chosen],
-            answer[chosen],
+    models = [
+        grow_forest(
+            table.values[:, :-1],
+            table.values[:, -1],
             variables,
             n_classes=len(variable.categories) + 1 if variable.is_categorical else 0,
             rng=rng,
             workers=workers,
         )
-        succeeded.append(np.abs(forest.predict(people) - truth) <= reach)
-        guessed.append(np.abs(_best_guess(answer[chosen], reach) - truth) <= reach)
-    halves = replace(cross, real=cross.real[judged], in_first=cross.in_first[judged])
-    own, other = (figure.astype(float) for figure in halves.own_and_other(succeeded))
-    by_margin, _ = halves.own_and_other(guessed)
-    n, label = len(own), "+".join(keys)
+        for table in published
+    ]
+    halves = replace(asked, in_first=asked.in_first[real.rows])
+    own, other = halves.own_and_other(
+        [np.abs(model.predict(real.values[:, :-1]) - truth) <= reach for model in models]
+    )
+    by_margin, _ = halves.own_and_other(
+        [np.abs(_best_guess(table.values[:, -1], reach) - truth) <= reach for table in published]
+    )
+    return _write_down(own, other, by_margin, target, "+".join(keys))
+
+
+def _write_down(
+    own: np.ndarray, other: np.ndarray, by_margin: np.ndarray, target: str, keys: str
+) -> list[Measurement]:
+    n = len(own)
     value, margin = (
         metric.measure(
-            figure.mean(),
+            float(successes.mean()),
             target=target,
-            keys=label,
-            interval=wilson(int(figure.sum()), n),
+            keys=keys,
+            interval=wilson(int(successes.sum()), n),
             n=n,
         )
-        for metric, figure in ((ATTRIBUTE_PREDICTION, own), (MARGINAL, by_margin))
+        for metric, successes in ((ATTRIBUTE_PREDICTION, own), (MARGINAL, by_margin))
     )
-    excess = measure_excess(EXCESS, own, other, target=target, keys=label)
+    excess = measure_excess(
+        EXCESS, own.astype(float), other.astype(float), target=target, keys=keys
+    )
     return [replace(value, control=float(other.mean())), margin, excess]
 
 
-def _sample(response: np.ndarray, rng: np.random.Generator, max_rows: int) -> np.ndarray:
-    """Choose rows with a response, at most so many."""
-    rows = np.flatnonzero(~np.isnan(response))
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows of a table whose last column, the target, is known."""
+
+    values: np.ndarray
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def _answered(
+    matrix: np.ndarray, variable: Variable, rng: np.random.Generator, max_rows: int
+) -> _Table:
+    """Choose rows with the target, at most so many; a missing category is a class of its own."""
+    target = matrix[:, -1]
+    if variable.is_categorical:
+        target = np.nan_to_num(target, nan=float(len(variable.categories)))
+    rows = np.flatnonzero(~np.isnan(target))
     if len(rows) > max_rows:
         rows = np.sort(rng.choice(rows, size=max_rows, replace=False))
-    return rows
-
-
-def _as_response(values: np.ndarray, variable: Variable) -> np.ndarray:
-    """Make missing categories a class of their own; missing numbers stay missing."""
-    if not variable.is_categorical:
-        return values
-    return np.nan_to_num(values, nan=float(len(variable.categories)))
+    return _Table(np.column_stack([matrix[rows, :-1], target[rows]]), rows)
 
 
 def _reach(values: np.ndarray, variable: Variable, tolerance: float) -> float:
