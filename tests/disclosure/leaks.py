@@ -18,6 +18,9 @@ from synth_tasks.utility.pair import TablePair
 KEYS = ["age", "sex", "race", "occupation"]
 TARGETS = ["marital", "workclass", "hours", "income"]
 
+# Takes the people to train on, a seed, and the address of the random numbers.
+Synthesis = Callable[[pd.DataFrame, int, Address], list[pd.DataFrame]]
+
 
 def _choose(rng, shares, n, prefix):
     shares = np.asarray(shares, float)
@@ -147,9 +150,6 @@ class Cart:
             return [pd.concat([train.iloc[copied], kept], ignore_index=True)]
 
         return synthesise
-
-
-Synthesis = Callable[[pd.DataFrame, int, Address], list[pd.DataFrame]]
 
 
 def _outliers(train: pd.DataFrame, count: int) -> np.ndarray:
