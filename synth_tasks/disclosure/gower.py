@@ -18,15 +18,10 @@ Gower (1971). A general coefficient of similarity and some of its properties. Bi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from synth_tasks.data import Kind, Variable
 from synth_tasks.utility.pair import TablePair
-
-# Distances are computed for so many pairs of rows at a time: two buffers of 1 MB stay in the cache.
-BLOCK_PAIRS = 2**17
 
 # On the scale where 1 is as far apart as values can be, this is further from all of them.
 MISSING = 8.0
@@ -69,45 +64,3 @@ def _scale(
             real = real - origin
             synthetic = np.where(np.isnan(synthetic), np.nan, synthetic != origin)
     return np.nan_to_num(real, nan=MISSING), np.nan_to_num(synthetic, nan=MISSING)
-
-
-def iterate_distances(
-    real: np.ndarray, synthetic: np.ndarray
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Compute distances block by block, in bounded memory.
-
-    Parameters
-    ----------
-    real : ndarray of shape (p, n)
-        As made by `scale_pair`.
-    synthetic : ndarray of shape (p, k)
-        Likewise.
-
-    Yields
-    ------
-    rows : slice
-        Synthetic rows of the block.
-    distances : ndarray of shape (rows, n)
-        Sums over variables, in [0, p]. Overwritten by the next block.
-    """
-    n, k = real.shape[1], synthetic.shape[1]
-    height = max(1, min(k, BLOCK_PAIRS // n))
-    total, part = np.empty((height, n)), np.empty((height, n))
-    bounded = [_within_one(r, s) for r, s in zip(real, synthetic, strict=True)]
-    for start in range(0, k, height):
-        rows = slice(start, min(start + height, k))
-        size = rows.stop - rows.start
-        distances, difference = total[:size], part[:size]
-        distances.fill(0.0)
-        for r, s, never_above_one in zip(real, synthetic, bounded, strict=True):
-            np.subtract(s[rows, None], r, out=difference)
-            np.abs(difference, out=difference)
-            if not never_above_one:
-                np.minimum(difference, 1.0, out=difference)
-            np.add(distances, difference, out=distances)
-        yield rows, distances
-
-
-def _within_one(real: np.ndarray, synthetic: np.ndarray) -> bool:
-    lowest = min(real.min(), synthetic.min())
-    return bool(max(real.max(), synthetic.max()) - lowest <= 1.0)

@@ -26,7 +26,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synth_tasks.disclosure.gower import iterate_distances, scale_pair
+from synth_tasks.disclosure.gower import scale_pair
+from synth_tasks.disclosure.neighbours import TIE, Neighbours, find_neighbours, own_distances
 from synth_tasks.errors import DataError
 from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
 from synth_tasks.utility.intervals import clopper_pearson, median_interval
@@ -57,9 +58,6 @@ METRICS = (
 
 MAX_ROWS = 3000
 
-# Sums of the same numbers in another order differ by this much at most, for up to 1000 variables.
-TIE = 1e-12
-
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
@@ -71,12 +69,15 @@ class Linkage:
         1/t if the source is among the t nearest real rows, else 0.
     ranks : ndarray of shape (rows,)
         Share of other real rows that are nearer than the source, ties counted half.
+    neighbours : Neighbours
+        The real rows near the synthetic ones.
     n_real : int
         Number of real rows.
     """
 
     credits: np.ndarray
     ranks: np.ndarray
+    neighbours: Neighbours
     n_real: int
 
 
@@ -98,7 +99,9 @@ def pair_in_order(pair: TablePair) -> TablePair:
     return replace(pair, synthetic=pair.synthetic[: len(pair.real)])
 
 
-def link(pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS) -> Linkage:
+def link(
+    pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS, workers: int = 1
+) -> Linkage:
     """Compare synthetic rows with all real rows, in one pass over the distances.
 
     Parameters
@@ -109,6 +112,8 @@ def link(pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS) ->
         Chooses the rows when there are too many; not used otherwise.
     max_rows : int
         Compare a random sample of so many synthetic rows at most.
+    workers : int, default 1
+        Threads.
 
     Returns
     -------
@@ -120,31 +125,25 @@ def link(pair: TablePair, rng: np.random.Generator, max_rows: int = MAX_ROWS) ->
     if n_synthetic > max_rows:
         sources = np.sort(rng.choice(n_synthetic, size=max_rows, replace=False))
     real, synthetic = scale_pair(pair)
-    credits, ranks = np.empty(len(sources)), np.empty(len(sources))
-    for rows, distances in iterate_distances(real, synthetic[:, sources]):
-        own = distances[np.arange(len(distances)), sources[rows]]
-        nearest = distances.min(axis=1) + TIE
-        tied = np.count_nonzero(distances <= nearest[:, None], axis=1)
-        credits[rows] = np.where(own <= nearest, 1 / tied, 0.0)
-        nearer = np.count_nonzero(distances < own[:, None] - TIE, axis=1)
-        not_further = np.count_nonzero(distances <= own[:, None] + TIE, axis=1)
-        ranks[rows] = (nearer + not_further - 1) / 2 / max(n - 1, 1)
-    return Linkage(credits, ranks, n)
+    queries = synthetic[:, sources]
+    own = own_distances(queries, real[:, sources])
+    near = find_neighbours(queries, real, asked=own, workers=workers)
+    credits = np.where(own <= near.first + TIE, 1 / near.tied, 0.0)
+    ranks = (near.nearer + near.not_further - 1) / 2 / max(n - 1, 1)
+    return Linkage(credits, ranks, near, n)
 
 
 def measure_linkage(
-    pair: TablePair,
-    rng: np.random.Generator,
-    max_rows: int = MAX_ROWS,
-    *,
-    average: bool = False,
+    linkage: Linkage, set_number: int = 0, *, average: bool = False
 ) -> list[Measurement]:
     """Measure linkage of synthetic rows to their sources.
 
     Parameters
     ----------
-    pair, rng, max_rows
-        See `link`.
+    linkage : Linkage
+        As found by `link`.
+    set_number : int
+        Number of the set.
     average : bool
         Whether the synthetic table is the average over sets.
 
@@ -155,13 +154,12 @@ def measure_linkage(
         null value, and ``self_linkage_rank`` with the interval of a median (or the same of the
         average), n = synthetic rows compared.
     """
-    linkage = link(pair, rng, max_rows)
     rank = SELF_LINKAGE_RANK_AVERAGE if average else SELF_LINKAGE_RANK
     return [
-        *_measure_share(linkage, pair.set_number, average=average),
+        *_measure_share(linkage, set_number, average=average),
         rank.measure(
             float(np.median(linkage.ranks)),
-            set_number=pair.set_number,
+            set_number=set_number,
             interval=median_interval(linkage.ranks),
             n=len(linkage.ranks),
         ),

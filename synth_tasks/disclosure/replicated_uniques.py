@@ -21,8 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from synth_tasks.disclosure.row_groups import group_rows, select_columns
-from synth_tasks.errors import DataError
+from synth_tasks.disclosure.attribution import KeyedPair
 from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
 from synth_tasks.utility.intervals import wilson
 from synth_tasks.utility.pair import TablePair
@@ -64,21 +63,30 @@ def measure_replicated_uniques(
         ``repU``, ``UiO``, ``UiS`` and ``UiOiS`` in percent, keys joined by ``+``; n = real rows,
         for ``UiS`` synthetic rows. ``repU`` and ``UiOiS`` have a Wilson interval.
     """
-    if not keys:
-        raise DataError("replicated uniques need a key: name one in disclosure.keys")
-    rows = group_rows(*select_columns(pair, keys, groups))
+    return measure_uniques(KeyedPair(pair, keys, groups))
+
+
+def measure_uniques(keyed: KeyedPair) -> list[Measurement]:
+    """Count uniques and replicated uniques of tables that are grouped by their keys.
+
+    Returns
+    -------
+    list of Measurement
+        See `measure_replicated_uniques`.
+    """
+    rows = keyed.rows
     real_unique, synthetic_unique = rows.real_counts == 1, rows.synthetic_counts == 1
     n, k = len(rows.real), len(rows.synthetic)
     found = int((real_unique & (rows.synthetic_counts > 0)).sum())
     replicated = int((real_unique & synthetic_unique).sum())
-    label = "+".join(keys)
+    label = "+".join(keyed.keys)
 
     def percent(metric: Metric, count: int, size: int, *, interval: bool) -> Measurement:
         limits = wilson(count, size) if interval else (NOT_GIVEN, NOT_GIVEN)
         return metric.measure(
             100 * count / size,
             keys=label,
-            set_number=pair.set_number,
+            set_number=keyed.pair.set_number,
             interval=(100 * limits[0], 100 * limits[1]),
             n=size,
         )

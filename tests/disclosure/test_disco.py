@@ -38,10 +38,20 @@ def hand_table(pair_up):
 
 
 def test_by_hand(hand_table):
-    disco, original = measure_disco(hand_table, ["x"], "c")
-    assert (disco.metric, disco.value) == ("disco", 100 * 3 / 8)
-    assert (original.metric, original.value) == ("disclosive_original", 100 * 6 / 8)
-    for m, count in [(disco, 3), (original, 6)]:
+    # Found: keys 1, 1, 2, 2, 3, missing, missing. One value: all of them but key 3.
+    # Right and the only value in the real data, too: key 1.
+    counts = {
+        "disco": 3,
+        "disclosive_original": 6,
+        "keys_in_synthetic": 7,
+        "disclosive_synthetic": 6,
+        "disclosive_both": 2,
+    }
+    measured = {m.metric: m for m in measure_disco(hand_table, ["x"], "c")}
+    assert {name: m.value for name, m in measured.items()} == {
+        name: 100 * count / 8 for name, count in counts.items()
+    }
+    for m, count in [(measured[name], count) for name, count in counts.items()]:
         assert (m.target, m.keys, m.set_number, m.n) == ("c", "x", 1, 8)
         assert (m.lower, m.upper) == pytest.approx([100 * limit for limit in wilson(count, 8)])
         assert np.isnan(m.null)
@@ -49,17 +59,18 @@ def test_by_hand(hand_table):
 
 def test_a_numeric_target_by_hand(hand_table):
     # Real c = y: x = 1, 1, 2, missing, missing; n: x = 2, 3, 4. No key has one value of x only.
-    assert percentages(hand_table, ["c"], "x") == {"disco": 0.0, "disclosive_original": 0.0}
+    measured = percentages(hand_table, ["c"], "x")
+    assert measured["disco"] == measured["disclosive_original"] == 0
+    assert (measured["keys_in_synthetic"], measured["disclosive_synthetic"]) == (100, 0)
 
 
 def test_a_missing_target_is_learned_like_any_value(pair_up):
     pair = pair_up(
         {"c": list("aab"), "x": [np.nan, np.nan, 1.0]}, {"c": list("ab"), "x": [np.nan, 2.0]}
     )
-    assert percentages(pair, ["c"], "x") == {
-        "disco": pytest.approx(200 / 3),
-        "disclosive_original": 100.0,
-    }
+    measured = percentages(pair, ["c"], "x")
+    assert measured["disco"] == pytest.approx(200 / 3)
+    assert measured["disclosive_original"] == measured["disclosive_synthetic"] == 100
 
 
 def test_several_keys_by_hand(pair_up):
@@ -70,15 +81,16 @@ def test_several_keys_by_hand(pair_up):
     assert percentages(pair, ["a"], "t")["disco"] == 25
     measured = measure_disco(pair, ["a", "b"], "t")
     assert {m.keys for m in measured} == {"a+b"}
-    assert [m.value for m in measured] == [75.0, 100.0]
+    assert [m.value for m in measured[:2]] == [75.0, 100.0]
 
 
 def test_numbers_may_be_known_roughly(pair_up):
     real = [float(i) for i in range(20)]
     near = [value + 0.25 for value in real]
     pair = pair_up({"x": real, "y": real}, {"x": near, "y": near})
-    assert percentages(pair, ["x"], "y") == {"disco": 0.0, "disclosive_original": 100.0}
-    assert percentages(pair, ["x"], "y", groups=2) == {"disco": 100.0, "disclosive_original": 100.0}
+    exact, rough = percentages(pair, ["x"], "y"), percentages(pair, ["x"], "y", groups=2)
+    assert (exact["disco"], exact["keys_in_synthetic"]) == (0, 0)
+    assert (rough["disco"], rough["disclosive_original"]) == (100, 100)
 
 
 @pytest.mark.parametrize("target", ["gen", "phb", "tv", "reg"])
@@ -86,7 +98,8 @@ def test_numbers_may_be_known_roughly(pair_up):
 def test_a_copy_discloses_what_the_original_does(boys, pair_up, keys, target):
     if target not in keys:
         measured = percentages(pair_up(boys, boys.sample(frac=1, random_state=1)), keys, target)
-        assert measured["disco"] == measured["disclosive_original"]
+        assert measured["disco"] == measured["disclosive_original"] == measured["disclosive_both"]
+        assert measured["keys_in_synthetic"] == 100
 
 
 def test_an_independent_target_is_learned_by_chance():
@@ -104,14 +117,17 @@ def test_an_independent_target_is_learned_by_chance():
 def follow_the_definition(real, synthetic):
     """Sum over combinations of the keys a and b and values of t, as the paper writes it."""
     real, synthetic = ([tuple(map(str, row)) for row in rows] for rows in (real, synthetic))
-    disco = original = 0
+    disco = original = found = told = both = 0
     for row in set(real):
         d, s = real.count(row), synthetic.count(row)
         d_key = sum(other[:2] == row[:2] for other in real)
         s_key = sum(other[:2] == row[:2] for other in synthetic)
         disco += d * (s == s_key > 0)
         original += d * (d == d_key)
-    return [100 * disco / len(real), 100 * original / len(real)]
+        found += d * (s_key > 0)
+        told += d * (len({other[2] for other in synthetic if other[:2] == row[:2]}) == 1)
+        both += d * (s == s_key > 0) * (d == d_key)
+    return [100 * count / len(real) for count in (disco, original, found, told, both)]
 
 
 @settings(max_examples=100, deadline=None)

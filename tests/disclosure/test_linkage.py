@@ -19,7 +19,8 @@ def one_variable(real, synthetic):
 
 
 def figures(pair, **options):
-    share, _, rank = measure_linkage(pair, generator(1, "linkage"), **options)
+    linkage = link(pair, generator(1, "linkage"), **options)
+    share, _, rank = measure_linkage(linkage, pair.set_number)
     return share, rank
 
 
@@ -78,7 +79,7 @@ def test_interval_is_exact_on_the_shared_credit():
 @pytest.mark.parametrize("average", [False, True])
 def test_excess_is_the_share_beyond_chance(average):
     pair = one_variable([0, 0, 10, 4], [1, 0, 2, 5])
-    share, excess, rank = measure_linkage(pair, generator(1), average=average)
+    share, excess, rank = measure_linkage(link(pair, generator(1)), average=average)
     stem = "self_linkage_average" if average else "self_linkage"
     assert (share.metric, excess.metric) == (stem, f"{stem}_excess")
     assert rank.metric == ("self_linkage_rank_average" if average else "self_linkage_rank")
@@ -90,7 +91,7 @@ def test_excess_is_the_share_beyond_chance(average):
 @pytest.mark.parametrize(("n", "compared"), [(1, 1), (2, 2), (10, 10), (5000, 500)])
 def test_excess_of_a_copy_is_all_but_chance_at_any_size(n, compared):
     values = np.arange(float(n))
-    _, excess, _ = measure_linkage(one_variable(values, values), generator(1), max_rows=500)
+    _, excess, _ = measure_linkage(link(one_variable(values, values), generator(1), 500))
     assert excess.value == 1 - 1 / n
     assert excess.lower <= excess.value <= excess.upper == 1 - 1 / n
     assert excess.n == compared
