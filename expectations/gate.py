@@ -21,7 +21,7 @@ from synth_tasks.ledger import LEDGER_COLUMNS
 from synth_tasks.release.results import SuiteResult
 
 SHOWN_ROWS = 3
-MEAN = "expect_column_mean_to_be_between"
+MEANS = ("expect_column_mean_to_be_between", "expect_mean_linkage_at_most")
 CONDITION = re.compile(
     r'metric\s*==\s*"(?P<metric>\w+)"(?P<rest>( and (target|keys)\s*==\s*"[^"\\\n]*")*)'
 )
@@ -114,7 +114,7 @@ def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int)
 
 
 def _found(item: Mapping[str, Any], ledger: pd.DataFrame, success: bool) -> str:
-    if item["type"] == MEAN:
+    if item["type"] in MEANS:
         mean = _select(item, ledger)[item["kwargs"]["column"]].mean()
         subject = f"{item['meta']['metric']}: mean {item['kwargs']['column']}"
         return f"{subject} {mean:.2g} ({_allowed(item)})"

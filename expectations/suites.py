@@ -169,6 +169,8 @@ def build_suite(name: str, items: list[dict[str, Any]]) -> Any:
     # Great Expectations takes seconds to import, and only validation needs it.
     import great_expectations as gx
 
+    import expectations.named  # noqa: F401  (makes them known)
+
     # It logs exceptions with tracebacks, which may quote values; failures are reported here.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
     for number, item in enumerate(items, start=1):

@@ -24,7 +24,7 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
-from synth_tasks.tasks.assess import assess_set, assess_together
+from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
@@ -81,7 +81,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     fitted, controlled = _synthesise(context, completed.refs, progress)
     sets = [each.ref for each in controlled]
     analyses = _analyse(context, controlled, progress)
-    ledger, verdicts = _assess(context, controlled, analyses, progress)
+    ledger, verdicts = _assess(context, completed.refs, controlled, analyses, progress)
     results += verdicts
     results.append(_judge(context, ledger, results, progress))
 
@@ -153,6 +153,7 @@ def _synthesise(
 
 def _assess(
     context: RunContext,
+    completed: list[DatasetRef],
     controlled: list[ControlledSet],
     analyses: list[AnalysisRef],
     progress: Progress,
@@ -162,8 +163,9 @@ def _assess(
     numbers = list(range(1, len(sets) + 1))
     subjects = [f"set {number}" for number in numbers]
     by_set = assess_set.map(unmapped(context), controlled, numbers)
+    with_control = assess_control.submit(context, completed[0])
     verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
-    ledger = assess_together(context, controlled, by_set.result(), analyses)
+    ledger = assess_together(context, controlled, by_set.result(), with_control.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()
     _require(results)

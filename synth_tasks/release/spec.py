@@ -300,6 +300,10 @@ class DisclosureSpec(SpecModel):
     targets: list[str] = Field(
         [], description="Sensitive columns; all that are no keys and not passive if empty."
     )
+    cross_fit: bool = Field(
+        True,
+        description="Fit the plan to halves of the data, too, as a control for disclosure figures.",
+    )
     min_category_count: int = Field(
         3,
         ge=1,

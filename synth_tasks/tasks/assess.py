@@ -11,10 +11,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.data import decode
-from synth_tasks.disclosure import assess_average, assess_disclosure
+from synth_tasks.disclosure import assess_average, assess_disclosure, assess_excess
 from synth_tasks.ledger import Measurement, make_ledger
+from synth_tasks.release.cross_fitting import synthesise_halves
 from synth_tasks.release.plans import disclosure_keys, formulas
 from synth_tasks.release.stages import disclosure_targets
+from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
@@ -69,12 +71,53 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
     return [Measurement(**item) for item in result["measurements"]]
 
 
+@task(name="cross-fit", task_run_name="assess disclosure with a control", cache_policy=NO_CACHE)
+@confidential
+def assess_control(context: RunContext, completed: DatasetRef) -> list[Measurement]:
+    """Measure what the plan gives away about records it learns from, beyond that about others.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    completed : DatasetRef
+        Real table.
+
+    Returns
+    -------
+    list of Measurement
+        Excess of disclosure figures over their control, with intervals; none if
+        `disclosure.cross_fit` is false.
+    """
+    workspace, spec, seed = context.workspace(), context.spec, context.secrets().seed
+    if not spec.disclosure.cross_fit:
+        return []
+
+    def compute(_: Path) -> dict[str, Any]:
+        matrix, schema = workspace.read_table(completed)
+        found = assess_excess(
+            synthesise_halves(spec, schema, matrix, seed),
+            keys=disclosure_keys(spec, schema),
+            targets=disclosure_targets(spec, schema),
+            derived=list(formulas(spec.synthesis.method_by_variable)),
+            rng=generator(seed, "assessment", "excess"),
+            workers=spec.run.workers,
+        )
+        return {"measurements": [asdict(m) for m in found]}
+
+    settings = spec.model_dump_json(include={"synthesis", "sdc", "disclosure", "variables"})
+    inputs = [completed.sha256, settings, str(seed)]
+    result, _ = workspace.run_stage("assessment-control", inputs, compute)
+    return [Measurement(**item) for item in result["measurements"]]
+
+
 @task(name="assess all sets", task_run_name="assess all sets together", cache_policy=NO_CACHE)
 @confidential
 def assess_together(
     context: RunContext,
     controlled: list[ControlledSet],
     by_set: list[list[Measurement]],
+    with_control: list[Measurement],
     analyses: list[AnalysisRef],
 ) -> pd.DataFrame:
     """Measure what the sets give away together, and collect all figures in the ledger.
@@ -87,6 +130,8 @@ def assess_together(
         All sets.
     by_set : list of list of Measurement
         Figures of the single sets.
+    with_control : list of Measurement
+        Figures of the cross-fitted halves.
     analyses : list of AnalysisRef
         Analyses, with what they say of the agreement of estimates.
 
@@ -114,4 +159,4 @@ def assess_together(
         together = [Measurement(**item) for item in result["measurements"]]
     agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
     single = [m for measurements in by_set for m in measurements]
-    return make_ledger([*single, *together, *agreement])
+    return make_ledger([*single, *together, *with_control, *agreement])

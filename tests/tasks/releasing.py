@@ -10,8 +10,9 @@ from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import DatasetRef
-from synth_tasks.tasks.assess import assess_set, assess_together
+from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare
+from synth_tasks.tasks.control import control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
@@ -54,17 +55,23 @@ def make_release(spec: ReleaseSpec) -> Run:
     context = prepare(spec)
     ingested, completed, fitted, sets = draw(context)
     real = [ref for ref in completed.refs for _ in range(spec.synthesis.m)]
-    by_set = [
-        assess_set.fn(context, r, s, n)
-        for n, (r, s) in enumerate(zip(real, sets, strict=True), start=1)
+    made_by = [ref for ref in fitted for _ in range(spec.synthesis.m)]
+    controlled = [
+        control_set.fn(context, r, f, 1 + (n - 1) // spec.synthesis.m, n, s)
+        for n, (r, f, s) in enumerate(zip(real, made_by, sets, strict=True), start=1)
     ]
-    ledger = assess_together.fn(context, completed.refs[0], sets, by_set)
+    sets = [each.ref for each in controlled]
+    analyses = [pool_analysis.fn(context, completed.refs, sets, a) for a in spec.analysis]
+    by_set = [assess_set.fn(context, each, n) for n, each in enumerate(controlled, start=1)]
+    with_control = assess_control.fn(context, completed.refs[0])
+    ledger = assess_together.fn(context, controlled, by_set, with_control, analyses)
     suites = [
         validate.fn(context, ingested.ref, "source", "the data as they arrived"),
         *(validate.fn(context, r, "completed", "the completed data") for r in completed.refs),
         *(validate.fn(context, s, "synthetic", f"set {n}") for n, s in enumerate(sets, start=1)),
         apply_gate.fn(context, ledger),
     ]
-    analyses = [pool_analysis.fn(context, completed.refs, sets, a) for a in spec.analysis]
-    published = publish.fn(context, ingested, completed, fitted, sets, ledger, suites, analyses)
+    published = publish.fn(
+        context, ingested, completed, fitted, controlled, ledger, suites, analyses
+    )
     return Run(context, ingested, completed, fitted, sets, ledger, suites, analyses, published)
