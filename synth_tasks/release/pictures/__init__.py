@@ -10,6 +10,7 @@ from synth_tasks.release.pictures._coefficients import (
     format_fixed,
     format_interval,
 )
+from synth_tasks.release.pictures._controlled import controlled
 from synth_tasks.release.pictures._correlations import correlations
 from synth_tasks.release.pictures._disclosure import disclosure
 from synth_tasks.release.pictures._frontier import frontier
@@ -22,6 +23,7 @@ __all__ = [
     "Wording",
     "bias",
     "coefficients",
+    "controlled",
     "correlations",
     "count_decimals",
     "coverage",

@@ -35,15 +35,16 @@ def disclosure(ledger: pd.DataFrame) -> Figure:
     ----------
     ledger : DataFrame
         Rows of the family ``"disclosure"`` are drawn: those about the whole table, or, for metrics
-        that have none, the largest over targets. A metric that ends in ``_average`` is drawn as a
-        row of the metric that it averages.
+        that have none, the largest over targets; what has a control is drawn by `controlled`. A
+        metric that ends in ``_average`` is drawn as a row of the metric that it averages.
 
     Returns
     -------
     Figure
         One axes a metric and choice of keys, at most `MAX_PANELS`.
     """
-    rows = ledger[ledger["family"] == "disclosure"]
+    rows = ledger[(ledger["family"] == "disclosure") & ledger["control"].isna()]
+    rows = rows[~rows["metric"].str.startswith("membership_")]
     rows = rows.assign(keys=rows["keys"].fillna(""), panel=_panel_names(rows["metric"]))
     groups = sorted(rows.groupby(["panel", "keys"]), key=lambda item: metric_order(item[0][0]))
     if not groups:

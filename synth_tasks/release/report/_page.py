@@ -144,6 +144,9 @@ def _draw_pictures(content: ReportContent, private: bool) -> list[dict[str, Any]
     if content.ledger["metric"].isin(["spmse_pair", "spmse_marginal"]).any():
         figure = pictures.pair_utility(content.ledger, content.schema)
         drawn.append(("pair_utility", "Pairs of variables", "", figure))
+    if content.ledger["control"].notna().any():
+        figure = pictures.controlled(content.ledger)
+        drawn.append(("controlled", "Disclosure with a control", "", figure))
     if (content.ledger["family"] == "disclosure").any():
         drawn.append(("disclosure", "Disclosure", "", pictures.disclosure(content.ledger)))
     return [place_picture(*item) for item in drawn]
