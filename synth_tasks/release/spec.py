@@ -329,6 +329,10 @@ class PublishSpec(SpecModel):
     formats: list[Literal["parquet", "csv"]] = Field(
         ["parquet", "csv"], min_length=1, description="File formats of the data."
     )
+    approval: Literal["never", "warnings", "always"] = Field(
+        "warnings",
+        description="When a steward decides before publication: if a check warns, always, or never.",
+    )
     seed: int | None = Field(
         None, ge=0, description="Seed written in the open: for public data only."
     )
@@ -487,7 +491,13 @@ _NOT_CONTENT: dict[str, Any] = {
     "run": True,
     "study": True,
     "frontier": True,
-    "publish": {"to": True, "seed": True, "seed_secret": True, "keep_workspace": True},
+    "publish": {
+        "to": True,
+        "approval": True,
+        "seed": True,
+        "seed_secret": True,
+        "keep_workspace": True,
+    },
 }
 
 

@@ -57,7 +57,8 @@ def test_the_suites_of_the_package_are_found():
 @pytest.mark.parametrize("path", SHIPPED)
 def test_a_shipped_suite_loads_and_explains_itself(path, tmp_path):
     loaded = load_suite(people_spec(tmp_path), path)
-    assert loaded["name"] == Path(path).stem
+    # All policies are gates, whatever the profile: reports look for that name.
+    assert loaded["name"] == ("gate" if "default" in path else Path(path).stem)
     descriptions = [e["description"] for e in loaded["expectations"]]
     assert all(descriptions)
     assert len(set(descriptions)) == len(descriptions)

@@ -12,7 +12,7 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare
-from synth_tasks.tasks.control import control_set
+from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
@@ -30,6 +30,7 @@ class Run:
     completed: CompletedData
     fitted: list[DatasetRef]
     sets: list[DatasetRef]
+    controlled: list[ControlledSet]
     ledger: pd.DataFrame
     suites: list[SuiteResult]
     analyses: list[AnalysisRef]
@@ -74,4 +75,6 @@ def make_release(spec: ReleaseSpec) -> Run:
     published = publish.fn(
         context, ingested, completed, fitted, controlled, ledger, suites, analyses
     )
-    return Run(context, ingested, completed, fitted, sets, ledger, suites, analyses, published)
+    return Run(
+        context, ingested, completed, fitted, sets, controlled, ledger, suites, analyses, published
+    )

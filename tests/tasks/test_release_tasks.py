@@ -452,7 +452,7 @@ def test_a_failure_while_publishing_leaves_no_trace_of_a_release(again, run, tar
         run.ingested,
         run.completed,
         run.fitted,
-        run.sets,
+        run.controlled,
         run.ledger,
         run.suites,
         run.analyses,

@@ -1,0 +1,82 @@
+"""The decision of a data steward about a release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from synth_tasks.errors import SpecError
+from synth_tasks.files import make_private_folder, write_atomically
+from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.spec import ReleaseSpec
+
+MOST_LETTERS = 1000
+FOLDER = "approvals"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a steward decided.
+
+    Parameters
+    ----------
+    approved : bool
+        Whether the release may be published.
+    name : str
+        Who decided.
+    reason : str
+        Why.
+    on : str
+        Day of the decision, as YYYY-MM-DD.
+    """
+
+    approved: bool
+    name: str
+    reason: str
+    on: str
+
+    def __post_init__(self) -> None:
+        for field in ("name", "reason"):
+            text = getattr(self, field)
+            if not text.strip() or len(text) > MOST_LETTERS or not text.isprintable():
+                raise SpecError(
+                    f"approval: {field} must be a line of 1 to {MOST_LETTERS} letters: say who "
+                    "decides and why"
+                )
+
+    @classmethod
+    def today(cls, *, approved: bool, name: str, reason: str) -> Decision:
+        """Decide now."""
+        return cls(approved, name.strip(), reason.strip(), date.today().isoformat())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form, for the manifest."""
+        return asdict(self)
+
+
+def needs_approval(spec: ReleaseSpec, suites: Sequence[SuiteResult]) -> bool:
+    """Whether a person has to decide: always, or if the policy warns, as `publish.approval` says."""
+    if spec.publish.approval == "always":
+        return True
+    warned = any(suite.failures("warning") for suite in suites)
+    return spec.publish.approval == "warnings" and warned
+
+
+def read_decision(workspace: Path, digest: str) -> Decision | None:
+    """Return what was decided about exactly these sets and findings, if anything was."""
+    path = workspace / FOLDER / f"{digest}.json"
+    if not path.is_file():
+        return None
+    return Decision(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def keep_decision(workspace: Path, digest: str, decision: Decision) -> None:
+    """Keep a decision in the workspace; a later one about the same sets takes its place."""
+    make_private_folder(workspace / FOLDER)
+    text = json.dumps(decision.to_dict(), sort_keys=True)
+    path = workspace / FOLDER / f"{digest}.json"
+    write_atomically(path, lambda file: file.write(text.encode()))
