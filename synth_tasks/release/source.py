@@ -18,6 +18,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from synth_tasks.data import Kind, check_names, check_table, check_varying
+from synth_tasks.data.closest import columns_there
 from synth_tasks.datasets import BUILTIN
 from synth_tasks.errors import DataError, SpecError
 from synth_tasks.files import readable_errors
@@ -69,7 +70,7 @@ def _drop(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:
     for name in dataset.drop:
         if name not in frame.columns:
             raise SpecError(
-                f"dataset.drop: unknown column '{name}'; the data have {', '.join(frame.columns)}"
+                f"dataset.drop: unknown column '{name}'; {columns_there(name, list(frame.columns))}"
             )
     return frame.drop(columns=dataset.drop)
 
