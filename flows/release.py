@@ -15,7 +15,8 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.first_steps import draft
 from flows.terminal import show_stages_only, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.bundle import Published
@@ -218,6 +219,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     started = time.monotonic()
     try:
+        if options.init is not None:
+            sys.stdout.write(draft(options.init, options.to))
+            return 0
         spec = read_specification(options.spec, "boys.yaml")
         take_seed(options.seed)
         preflight(spec, options.to)
@@ -247,13 +251,33 @@ def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
     load_source(spec)
 
 
+EXAMPLES = {
+    "the example, growth of Dutch boys": "",
+    "begin with your own data": "--init patients.csv",
+    "publish": "--spec patients.yaml --to releases",
+}
+
+
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.release",
-        description="Publish multiply imputed synthetic versions of a confidential data set.",
+    parser = make_parser(
+        "flows.release",
+        "Publish multiply imputed synthetic versions of a confidential data set.",
+        EXAMPLES,
+        "0 published, or nothing new; 1 the release failed or the gate refused it, nothing was "
+        "published; 2 wrong input, nothing was started",
     )
-    parser.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
-    parser.add_argument("--to", metavar="DIR", help="folder of all releases (default: publish.to)")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
+    begin.add_argument(
+        "--init",
+        metavar="DATA",
+        help="draft a specification from a data file (csv, tsv, parquet, arrow); nothing is published",
+    )
+    parser.add_argument(
+        "--to",
+        metavar="DIR",
+        help="folder of all releases (default: publish.to); with --init that of the draft (default: .)",
+    )
     parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
     return parser.parse_args(arguments)
 

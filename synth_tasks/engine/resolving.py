@@ -320,5 +320,5 @@ def require_names(setting: str, names: Sequence[object], schema: Schema) -> None
     for name in names:
         if name not in schema:
             raise PlanError(
-                f"{setting}: unknown column '{name}'; {columns_there(name, schema.names)}"
+                f"{setting}: unknown column '{name}'; {columns_there(str(name), schema.names)}"
             )

@@ -61,10 +61,8 @@ def _annotation_at(root: type[BaseModel], location: Sequence[Any]) -> Any:
         model = _model_in(annotation)
         if model is None:
             return None
-        if _is_collection(annotation):
-            annotation = get_args(annotation)[-1]
-        else:
-            annotation = _field(model, part)
+        is_element = _is_collection(annotation)
+        annotation = get_args(annotation)[-1] if is_element else _field(model, part)
     return annotation
 
 

@@ -55,15 +55,20 @@ def read_source(spec: ReleaseSpec) -> pd.DataFrame:
     DataError, SpecError
         Naming what is wrong and how to mend it.
     """
+    frame = read_columns(spec)
+    check_table(frame)
+    check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
+    return frame.reset_index(drop=True)
+
+
+def read_columns(spec: ReleaseSpec) -> pd.DataFrame:
+    """Read the columns that are not dropped, usable or not; see `read_source`."""
     source = spec.dataset.source
     if source.builtin is not None:
         frame = BUILTIN[source.builtin]()
     else:
         frame = _read_file(spec.find(str(source.path)), source, spec.variables)
-    frame = _drop(frame, spec.dataset)
-    check_table(frame)
-    check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
-    return frame.reset_index(drop=True)
+    return _drop(frame, spec.dataset)
 
 
 def _drop(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:
