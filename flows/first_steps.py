@@ -9,18 +9,21 @@ from synth_tasks.release.drafting import draft_release, write_draft
 from synth_tasks.release.findings import describe_draft, remaining_problem
 
 
-def draft(data: str, to: str | None) -> str:
+def draft(data: str, to: str | None, dry: bool = False) -> str:
     """Draft specification and suites of a release from a file of data.
 
     Args:
         data: The file.
         to: Folder of the draft; the current one if not given.
+        dry: Write nothing, show the specification.
 
     Returns:
-        A few lines: what was found, what was written, what to do next.
+        A few lines: what was found, what was written, what to do next; or the specification.
     """
     folder = Path(to or ".")
     found = draft_release(Path(data), folder)
+    if dry:
+        return found.text
     written = write_draft(folder, draft_files(found))
     lines = describe_draft(found, written)
     if problem := remaining_problem(written[0]):

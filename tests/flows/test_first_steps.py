@@ -85,3 +85,11 @@ def test_help_has_examples_and_exit_codes(command, capsys):
     assert "--spec patients.yaml" in shown
     assert "exit codes:\n  0 " in shown
     assert "\n  2 wrong input, nothing was started" in shown
+
+
+def test_a_dry_draft_shows_the_specification_and_writes_nothing(tmp_path, capsys):
+    make_people().to_csv(tmp_path / "people.csv", index=False)
+    before = files(tmp_path)
+    assert main(["--init", str(tmp_path / "people.csv"), "--to", str(tmp_path), "--dry-run"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["dataset"]["name"] == "people"
+    assert files(tmp_path) == before
