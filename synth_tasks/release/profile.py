@@ -16,6 +16,11 @@ from synth_tasks.release.scales import guess_order
 MANY_ROWS = 100
 FEW_VALUES = 10
 MANY_MISSING = 0.5
+MOSTLY = 0.5
+NUMBERS_AS_TEXT = (
+    "holds mostly numbers, but also other texts: list those under dataset.source.missing, or set "
+    "dataset.source.decimal"
+)
 LARGE_SPIKE = 0.05
 LEAST_SPIKED = 10
 IDENTIFIER = re.compile(
@@ -93,6 +98,8 @@ def _profile(table: pd.DataFrame, least: int) -> ColumnProfile:
         variable = infer_schema(table)[name]
     except DataError as error:
         # Of "column 'x' holds free text: drop it" the reason, not the remedy, which is taken here.
+        if _looks_like_numbers(column):
+            return ColumnProfile(name, n_missing, problem=NUMBERS_AS_TEXT)
         reason = str(error).removeprefix(f"column '{name}' ").partition(": ")[0]
         return ColumnProfile(name, n_missing, problem=" ".join(reason.split()))
     values = encode_column(column, variable)
@@ -121,6 +128,12 @@ def _problem(column: pd.Series) -> str:
     if n_values == 0:
         return "has no observed value"
     return "is constant: add it back after release" if n_values == 1 else ""
+
+
+def _looks_like_numbers(column: pd.Series) -> bool:
+    if not pd.api.types.is_string_dtype(column.dtype):
+        return False
+    return bool(pd.to_numeric(column.dropna(), errors="coerce").notna().mean() > MOSTLY)
 
 
 def _is_identifier(variable: Variable, values: np.ndarray) -> bool:

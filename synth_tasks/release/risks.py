@@ -61,6 +61,7 @@ def share_unique(matrix: np.ndarray, schema: Schema, names: list[str]) -> float:
     if not names:
         return 0.0
     rows = matrix[:, [schema.position(name) for name in names]]
+    rows = np.where(np.isnan(rows), -np.inf, rows)  # two rows may share a hole
     _, counts = np.unique(rows, axis=0, return_counts=True)
     return float((counts == 1).sum() / len(rows))
 

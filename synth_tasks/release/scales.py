@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+MOST_NUMBERED = 20
 NUMBERED = re.compile(r"(?P<before>[^\d]*)(?P<number>\d+(?:\.\d+)?)(?P<after>.*)")
 BELOW = ("<", "≤", "under ", "below ", "less than ", "up to ")
 ABOVE = (">", "≥", "over ", "above ", "more than ", "")
 ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 SCALES = (
     ROMAN,
-    ("very low", "low", "lower", "mid", "middle", "medium", "moderate", "high", "higher", "very high"),
+    ("none", "very low", "low", "lower", "mid", "middle", "medium", "moderate",
+     "high", "higher", "very high"),
     ("never", "rarely", "seldom", "sometimes", "often", "usually", "always"),
     ("very bad", "bad", "very poor", "poor", "fair", "good", "very good", "excellent"),
     ("strongly disagree", "disagree", "neutral", "agree", "strongly agree"),
@@ -29,7 +31,8 @@ def guess_order(labels: Sequence[object]) -> list[str] | None:
     Parameters
     ----------
     labels : sequence
-        Three categories or more; with fewer there is no order to guess.
+        Three categories or more; with fewer there is no order to guess, and numbers of more than 20 are
+        rather names of places and things.
 
     Returns
     -------
@@ -46,6 +49,8 @@ def guess_order(labels: Sequence[object]) -> list[str] | None:
 
 
 def _by_number(texts: list[str]) -> list[str] | None:
+    if len(texts) > MOST_NUMBERED:
+        return None
     found = [match for text in texts if (match := NUMBERED.fullmatch(text.strip()))]
     if len(found) < len(texts):
         return None

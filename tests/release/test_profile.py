@@ -21,6 +21,7 @@ def profile(values, least: int = 3, name: str = "x") -> ColumnProfile:
     [
         (np.arange(N), "holds a different value in every row, like an identifier"),
         ([f"id {i}" for i in range(N)], "holds free text or identifiers"),
+        ([*map(str, range(N - 9)), *["unknown"] * 9], "list those under dataset.source.missing"),
         ([None] * N, "has no observed value"),
         (["NL"] * N, "is constant"),
         ([*["a"] * 200, *["b"] * 98, "c", "d"], "2 of 4 categories are seen in fewer than 3 rows"),

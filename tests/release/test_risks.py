@@ -56,6 +56,7 @@ def test_the_share_of_rows_that_are_alone_is_counted():
     assert share_unique(matrix, schema, ["a", "b"]) == 0.5
     assert share_unique(matrix, schema, ["b"]) == 0.25
     assert share_unique(matrix, schema, []) == 0
+    assert share_unique(np.array([[np.nan, 1], [np.nan, 1]]), schema, ["a", "b"]) == 0
 
 
 def test_the_variable_that_others_predict_best_is_the_outcome_of_the_example(survey):
