@@ -15,13 +15,15 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
-from flows.terminal import show_stages_only, summarise
+from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.first_steps import draft
+from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.bundle import Published
+from synth_tasks.release.preview import preview_release
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import load_source
+from synth_tasks.release.stages import SourceTable, load_source
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
@@ -34,7 +36,19 @@ from synth_tasks.tasks.publish import draw_picture, find_published, publish, pur
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
 
-N_STAGES = 11
+STAGES = (
+    "reading the data",
+    "checking the data as they arrived",
+    "filling holes",
+    "checking the completed data",
+    "fitting models",
+    "drawing sets",
+    "measuring utility and disclosure",
+    "checking the sets",
+    "asking the gate",
+    "pooling analyses",
+    "publishing",
+)
 
 
 @flow(
@@ -58,7 +72,7 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
         check_policy(spec)
         context = prepare(spec, to)
         with context.workspace().lock():
-            return _release(context, Progress(spec, N_STAGES, get_run_logger()))
+            return _release(context, Progress(spec, len(STAGES), get_run_logger()))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -232,17 +246,25 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     started = time.monotonic()
     try:
+        if options.init is not None:
+            sys.stdout.write(draft(options.init, options.to, options.dry_run))
+            return 0
         spec = read_specification(options.spec, "boys.yaml")
         take_seed(options.seed)
-        preflight(spec, options.to)
+        table = preflight(spec, options.to)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
+    if options.dry_run:
+        sys.stdout.write(show_preview(preview_release(spec, table)))
+        sys.stdout.write(CHECKED)
+        return 0
     show_stages_only()
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
     runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
-    state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    with stage_progress(STAGES):
+        state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
@@ -254,20 +276,49 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
-    """Find wrong input before anything is started or written."""
+def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
+    """Find wrong input before anything is started or written; return the data, as they were read."""
     check_policy(spec)
     check_places(workspace_root(), Path(to or spec.publish.to))
-    load_source(spec)
+    return load_source(spec)
+
+
+CHECKED = (
+    "checked: policy, places, columns, models on up to 1000 rows, analyses; nothing was written\n"
+)
+EXAMPLES = {
+    "the example, growth of Dutch boys": "",
+    "begin with your own data": "--init patients.csv",
+    "see what would be done, and what it costs": "--spec patients.yaml --dry-run",
+    "publish": "--spec patients.yaml --to releases",
+}
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.release",
-        description="Publish multiply imputed synthetic versions of a confidential data set.",
+    parser = make_parser(
+        "flows.release",
+        "Publish multiply imputed synthetic versions of a confidential data set.",
+        EXAMPLES,
+        "0 published, or nothing new; 1 the release failed or the gate refused it, nothing was "
+        "published; 2 wrong input, nothing was started",
     )
-    parser.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
-    parser.add_argument("--to", metavar="DIR", help="folder of all releases (default: publish.to)")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
+    begin.add_argument(
+        "--init",
+        metavar="DATA",
+        help="draft a specification from a data file (csv, tsv, parquet, arrow); nothing is published",
+    )
+    parser.add_argument(
+        "--to",
+        metavar="DIR",
+        help="folder of all releases (default: publish.to); with --init that of the draft (default: .)",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="write nothing: check everything, show plan and predicted cost; with --init the draft",
+    )
     parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
     return parser.parse_args(arguments)
 

@@ -15,7 +15,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.runners import RUNNERS, task_runner
 from flows.terminal import progress_bar, show_stages_only, summarise_study
 from synth_tasks.errors import SynthError
@@ -131,10 +131,20 @@ def _specify(options: argparse.Namespace) -> ReleaseSpec:
     return change_spec(spec, changes)
 
 
+EXAMPLES = {
+    "the study of Volker & Vink (2021), 1000 replicates": "",
+    "a quick look at your own release": "--spec patients.yaml --replicates 100",
+    "the same work by four processes": "--spec patients.yaml --runner processes --workers 4",
+    "the scheme of R's mice, for comparison": "--conditioning observed",
+}
+
+
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.study",
-        description="Prove by simulation whether estimates from the synthetic sets are valid.",
+    parser = make_parser(
+        "flows.study",
+        "Prove by simulation whether estimates from the synthetic sets are valid.",
+        EXAMPLES,
+        "0 the study is done; 1 it failed; 2 wrong input, nothing was started",
     )
     parser.add_argument("--spec", metavar="FILE", help="specification (default: that of the paper)")
     parser.add_argument(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -12,13 +13,26 @@ from pathlib import Path
 import pandas as pd
 from prefect.logging.configuration import setup_logging
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
+from synth_tasks.release.cost import Cost
+from synth_tasks.release.preview import Preview
 from synth_tasks.tasks.artifacts import FAILED_AS
 
 WIDTH = 100
+MOST_NAMED = 4
+# As `synth_tasks.tasks.artifacts.Progress` logs it.
+STAGE_LINE = "[%d/%d] %s"
 
 
 class StageLines(logging.Filter):
@@ -55,6 +69,129 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
     with ProgressBar(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda amount: bar.advance(task, amount)
+
+
+@contextmanager
+def stage_progress(stages: Sequence[str], console: Console | None = None) -> Iterator[None]:
+    """Show the stages of a flow in a terminal, with the time of each; elsewhere its plain lines.
+
+    What is shown are the lines of counts and rates that the flow logs when a stage is done.
+
+    Args:
+        stages: What the flow does, in order.
+        console: Where to; standard error if not given.
+    """
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("[{task.completed:.0f}/{task.total:.0f}] {task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with ProgressBar(*columns, console=console, transient=True) as bar:
+        shown = StageHandler(bar, stages)
+        others = [h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler)]
+        with _muted(others):
+            logger = logging.getLogger("prefect")
+            logger.addHandler(shown)
+            try:
+                yield
+            finally:
+                logger.removeHandler(shown)
+
+
+class StageHandler(logging.Handler):
+    """Turns the line that ends a stage into a line with its time, and moves the bar."""
+
+    def __init__(self, bar: ProgressBar, stages: Sequence[str]) -> None:
+        super().__init__()
+        self._bar, self._stages = bar, stages
+        self._begin = time.monotonic()
+        self._task = bar.add_task(stages[0], total=len(stages))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a finished stage, or a warning; nothing else."""
+        if record.msg == STAGE_LINE:
+            now = time.monotonic()
+            done = int(record.args[0])  # type: ignore[index, arg-type]
+            self._show(f"✓ {record.getMessage()} ({now - self._begin:.1f} s)")
+            self._begin = now
+            following = self._stages[min(done, len(self._stages) - 1)]
+            self._bar.update(self._task, completed=done, description=following)
+        elif record.levelno == logging.WARNING:
+            self._show(f"warning: {record.getMessage()}")
+
+    def _show(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _muted(handlers: Sequence[logging.Handler]) -> Iterator[None]:
+    """Keep handlers from writing into the picture of a bar."""
+
+    def refuse(record: logging.LogRecord) -> bool:
+        return False
+
+    for handler in handlers:
+        handler.addFilter(refuse)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(refuse)
+
+
+def show_preview(preview: Preview) -> str:
+    """Describe a release that has not been made: its variables, its settings and its cost.
+
+    Args:
+        preview: The plan.
+
+    Returns:
+        Text with tables.
+    """
+    output = StringIO()
+    console = Console(file=output, width=WIDTH, highlight=False)
+    console.print(_variables_table(preview))
+    for what, text in preview.facts.items():
+        console.print(f"{what}: {text}", soft_wrap=True, markup=False)
+    about = f"about {_duration(preview.cost.total)} and {preview.cost.peak_gb:.1f} GB"
+    console.print(f"cost: {about} on an idle machine like the one it was measured on")
+    console.print(_cost_table(preview.cost))
+    return output.getvalue()
+
+
+def _variables_table(preview: Preview) -> Table:
+    title = f"{preview.name}: {preview.n_rows} rows, variables in the order they are drawn"
+    table = Table(title=title, title_justify="left")
+    for name in ("variable", "kind", "missing", "imputed by", "drawn by", "given"):
+        table.add_column(name, justify="right" if name == "missing" else "left")
+    for v in preview.variables:
+        given = ", ".join(v.predictors[:MOST_NAMED])
+        more = len(v.predictors) - MOST_NAMED
+        given += f" and {more} more" if more > 0 else ""
+        cells = (v.name, v.kind, str(v.n_missing), v.imputation, v.synthesis or "kept", given)
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _cost_table(cost: Cost) -> Table:
+    table = Table()
+    table.add_column("stage")
+    table.add_column("time", justify="right")
+    for stage, seconds in cost.seconds.items():
+        table.add_row(stage, _duration(seconds))
+    return table
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
 def summarise(folder: Path) -> str:

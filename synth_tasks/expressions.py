@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from synth_tasks.data.closest import columns_there
 from synth_tasks.errors import ExpressionError
 
 TOKENS = re.compile(r"""`(?P<name>[^`]+)`|'[^']*'|"[^"]*"|\^""")
@@ -134,7 +135,7 @@ class Expression:
         for name in sorted(self.names):
             if name not in columns:
                 raise ExpressionError(
-                    f"{self.origin}: unknown column '{name}'; the data have {', '.join(columns)}"
+                    f"{self.origin}: unknown column '{name}'; {columns_there(name, columns)}"
                 )
 
     def evaluate(self, columns: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from synth_tasks.data.closest import columns_there
 from synth_tasks.data.encoding import as_utc
 from synth_tasks.data.schema import (
     CATEGORICAL_KINDS,
@@ -85,7 +86,8 @@ def infer_schema(
     unknown = [name for name in overrides if name not in frame.columns]
     if unknown:
         raise DataError(
-            f"unknown column '{unknown[0]}' in variables: the data have {', '.join(frame.columns)}"
+            f"unknown column '{unknown[0]}' in variables: "
+            f"{columns_there(unknown[0], list(frame.columns))}"
         )
     described = (_describe(frame[name], overrides.get(name, VariableOverride())) for name in frame)
     return Schema(

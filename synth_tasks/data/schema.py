@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from synth_tasks.data.closest import columns_there
 from synth_tasks.errors import DataError
 
 Label = str | int | float | bool
@@ -146,7 +147,7 @@ class Schema:
         for i, variable in enumerate(self.variables):
             if variable.name == name:
                 return i
-        raise DataError(f"unknown column '{name}': the data have {', '.join(self.names)}")
+        raise DataError(f"unknown column '{name}': {columns_there(name, self.names)}")
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return a JSON-ready description; `from_dict` reads it back."""

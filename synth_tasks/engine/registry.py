@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 
 from synth_tasks.data import Kind, Variable
+from synth_tasks.data.closest import did_you_mean
 from synth_tasks.engine.tree import Sample
 from synth_tasks.errors import PlanError
 
@@ -156,7 +157,11 @@ def find_method(name: str) -> Method:
     if name not in _METHODS:
         _load_plugins()
     if name not in _METHODS:
-        raise PlanError(f"unknown method '{name}'; use one of {', '.join(sorted(_METHODS))}")
+        meant = did_you_mean(name, _METHODS)
+        raise PlanError(
+            f"unknown method '{name}'; use one of {', '.join(sorted(_METHODS))}"
+            + (f": {meant}" if meant else "")
+        )
     return _METHODS[name]
 
 

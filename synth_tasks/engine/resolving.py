@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Schema
+from synth_tasks.data.closest import columns_there
 from synth_tasks.engine.formulas import predictors_of, read_formula
 from synth_tasks.engine.passive import PassiveVariables
 from synth_tasks.engine.plan import LoggedEvent, SmoothingKind, is_formula
@@ -319,5 +320,5 @@ def require_names(setting: str, names: Sequence[object], schema: Schema) -> None
     for name in names:
         if name not in schema:
             raise PlanError(
-                f"{setting}: unknown column '{name}'; the data have {', '.join(schema.names)}"
+                f"{setting}: unknown column '{name}'; {columns_there(str(name), schema.names)}"
             )

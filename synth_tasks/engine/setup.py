@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Kind, Schema, encode, infer_schema
+from synth_tasks.data.closest import columns_there
 from synth_tasks.errors import PlanError
 
 DEFAULT_METHODS: Mapping[Kind, str] = {
@@ -201,7 +202,10 @@ def choose_predictors(
     for setting, listed in (("include", include), ("exclude", exclude)):
         for name in listed:
             if name not in names:
-                raise PlanError(f"quick_predictors: {setting} names the unknown column '{name}'")
+                raise PlanError(
+                    f"quick_predictors: {setting} names the unknown column '{name}'; "
+                    f"{columns_there(name, names)}"
+                )
     observed = ~np.isnan(matrix)
     chosen = np.zeros((matrix.shape[1],) * 2, dtype=int)
     for target in np.flatnonzero(targets):

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synth_tasks.data.closest import columns_there
 from synth_tasks.errors import ModelError
 
 FUNCTIONS = ("I", "log", "log2", "log10", "exp", "sqrt", "center", "scale", "poly", "bs")
@@ -162,7 +163,7 @@ class _Checker:
         if name not in self.known:
             raise ModelError(
                 f"formula '{self.formula}' names the unknown column '{name}': "
-                f"the data have {', '.join(self.known)}"
+                + columns_there(name, self.known)
             )
         return name
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from synth_tasks.data.closest import columns_there
 from synth_tasks.errors import ConvergenceWarning, ModelError
 from synth_tasks.inference.categories import fit_ordered, fit_unordered
 from synth_tasks.inference.descriptive import fit_correlation, fit_mean, fit_variance
@@ -166,7 +167,7 @@ def _check_variables(model: str, variables: list[str], columns: Sequence[str]) -
         if name not in columns:
             raise ModelError(
                 f"the model '{model}' names the unknown column '{name}': "
-                f"the data have {', '.join(columns)}"
+                + columns_there(name, columns)
             )
         if variables.count(name) > 1:
             raise ModelError(f"the model '{model}' names the column '{name}' twice")

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from synth_tasks.data import Schema
+from synth_tasks.data.closest import columns_there
 from synth_tasks.engine import ImputationPlan, Provenance, plan_and_fill
 from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.engine.passive import evaluate_condition
@@ -158,7 +159,7 @@ def require_columns(setting: str, names: list[str], schema: Schema) -> None:
     for name in names:
         if name not in schema:
             raise SpecError(
-                f"{setting}: unknown column '{name}'; the data have {', '.join(schema.names)}"
+                f"{setting}: unknown column '{name}'; {columns_there(name, schema.names)}"
             )
 
 

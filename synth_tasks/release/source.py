@@ -18,6 +18,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from synth_tasks.data import Kind, check_names, check_table, check_varying
+from synth_tasks.data.closest import columns_there
 from synth_tasks.datasets import BUILTIN
 from synth_tasks.errors import DataError, SpecError
 from synth_tasks.files import readable_errors
@@ -54,22 +55,27 @@ def read_source(spec: ReleaseSpec) -> pd.DataFrame:
     DataError, SpecError
         Naming what is wrong and how to mend it.
     """
+    frame = read_columns(spec)
+    check_table(frame)
+    check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
+    return frame.reset_index(drop=True)
+
+
+def read_columns(spec: ReleaseSpec) -> pd.DataFrame:
+    """Read the columns that are not dropped, usable or not; see `read_source`."""
     source = spec.dataset.source
     if source.builtin is not None:
         frame = BUILTIN[source.builtin]()
     else:
         frame = _read_file(spec.find(str(source.path)), source, spec.variables)
-    frame = _drop(frame, spec.dataset)
-    check_table(frame)
-    check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
-    return frame.reset_index(drop=True)
+    return _drop(frame, spec.dataset)
 
 
 def _drop(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:
     for name in dataset.drop:
         if name not in frame.columns:
             raise SpecError(
-                f"dataset.drop: unknown column '{name}'; the data have {', '.join(frame.columns)}"
+                f"dataset.drop: unknown column '{name}'; {columns_there(name, list(frame.columns))}"
             )
     return frame.drop(columns=dataset.drop)
 

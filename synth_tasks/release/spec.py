@@ -30,6 +30,7 @@ from pydantic import (
 from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import ModelError, PoolingError, SpecError
 from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
+from synth_tasks.release.mistakes import explain_mistake
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 from synth_tasks.sdc import Step
 
@@ -575,14 +576,10 @@ def build_spec(content: dict[str, Any], base: Path, origin: str = "release spec"
     try:
         return ReleaseSpec.model_validate({**content, "base": str(base)})
     except ValidationError as errors:
-        first = errors.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            message = "unknown key"
+        mistake = explain_mistake(ReleaseSpec, errors.errors()[0], hidden=["base"])
         more = errors.error_count() - 1
         also = f" (and {more} more)" if more else ""
-        raise SpecError(f"{origin}: {where}: {message[0].lower()}{message[1:]}{also}") from None
+        raise SpecError(f"{origin}: {mistake}{also}") from None
 
 
 def change_spec(spec: ReleaseSpec, changes: Mapping[str, Mapping[str, Any]]) -> ReleaseSpec:

@@ -150,3 +150,13 @@ def test_several_imputations_of_complete_data_are_refused(tmp_path):
     site = make_site(tmp_path, make_people().dropna())
     with pytest.raises(SpecError, match=r"imputation.m is 4, but the data have no missing value"):
         load_source(people_spec(site, imputation={"m": 4}))
+
+
+def test_an_unknown_column_leads_to_the_closest_one(site):
+    with pytest.raises(SpecError, match=r"unknown column 'regoin'; .*: did you mean 'region'\?"):
+        load_source(people_spec(site, disclosure={"keys": ["regoin"]}))
+
+
+def test_an_unknown_method_leads_to_the_closest_one(site):
+    with pytest.raises(PlanError, match=r"unknown method 'crat'; .*: did you mean 'cart'"):
+        load_source(people_spec(site, synthesis={"method": "crat"}))

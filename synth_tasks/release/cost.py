@@ -1,0 +1,182 @@
+"""Predicting how long a release takes and how much memory it needs.
+
+Every stage costs a constant times the operation that it repeats most often. The constants are the
+processor time of each stage on one core of an Intel Xeon, Python 3.11, for tables of 748 x 9,
+10,000 x 20 and 50,000 to 200,000 rows of 10 to 40 columns, synthesised by cart with ten rows a leaf.
+On an idle machine of that kind a prediction is right within a factor of two; measure again with
+``python -m tests.benchmarks.predicted_cost``. Other methods count as cart, forests as ten of it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+# Seconds; an operation is named in the comment behind.
+START = 10.0  # imports of Prefect, a temporary server, the machine code of the trees
+SUITE = 0.3  # one validation by Great Expectations
+REPORTS = 6.0  # pictures, reports and checksums
+READ = 2.5e-7  # a cell read, described, and its models tried
+REHEARSAL = 0.02  # a variable of the models tried on 1000 rows
+IMPUTE = 9e-8  # a row of one predictor, in a sweep
+IMPUTE_VARIABLE = 6e-3  # a variable, in a sweep
+FIT = 3.5e-9  # a row of one predictor, times the binary logarithm of the rows
+FIT_VARIABLE = 1e-3
+FIT_LEVEL = 2.5e-9  # a row, for each category of a variable
+DRAW = 1.2e-7  # a cell of a set
+LINK = 1.4e-9  # a cell compared with a cell
+MEASURE = 8e-7  # a cell of a set, in measures of utility and disclosure
+WRITE = 6.5e-7  # a cell of a set
+ANALYSE = 1e-7  # a cell that an analysis reads, about three columns of each set
+
+LINKED_ROWS = 3000  # `disclosure.linkage` compares that many rows with all
+ANALYSED_COLUMNS = 10
+CELL = 8e-9  # gigabytes
+PROGRAM = 0.63  # gigabytes of Prefect, Great Expectations and the libraries beneath
+ENGINE_PROGRAM = 0.32
+ENGINE_COPIES = 5.0  # of the table: its columns sorted, leaves, donors
+SET_COPIES = 1.4
+RELEASE_COPIES = 6.0
+ASSESSED_COPIES = 9.0  # for each set that is measured at the same time
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What decides the cost of a release.
+
+    Parameters
+    ----------
+    n_rows, n_columns : int
+        Size of the table.
+    fitted : int
+        Number of variables with a model.
+    predictors : int
+        Sum of their numbers of predictors; forests count ten times.
+    levels : int
+        Sum of their numbers of categories.
+    imputed : int
+        Number of variables with holes that a model fills.
+    imputed_predictors : int
+        Sum of their numbers of predictors.
+    maxit : int
+        Sweeps of the imputation.
+    imputations : int
+        Completed data sets.
+    m : int
+        Synthetic sets of each.
+    analyses : int
+        Number of analyses.
+    workers : int
+        Threads, and tasks at a time.
+    cores : int
+        Of the machine.
+    """
+
+    n_rows: int
+    n_columns: int
+    fitted: int
+    predictors: int
+    levels: int = 0
+    imputed: int = 0
+    imputed_predictors: int = 0
+    maxit: int = 1
+    imputations: int = 1
+    m: int = 5
+    analyses: int = 0
+    workers: int = 2
+    cores: int = 2
+
+    @property
+    def n_sets(self) -> int:
+        """Number of synthetic sets."""
+        return self.imputations * self.m
+
+    @property
+    def cells(self) -> int:
+        """Number of cells of the table."""
+        return self.n_rows * self.n_columns
+
+    def at_a_time(self, tasks: int) -> int:
+        """Return how many of some tasks can really run at the same time."""
+        return max(1, min(tasks, self.workers, self.cores))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A prediction.
+
+    Parameters
+    ----------
+    seconds : dict of str to float
+        Elapsed time by stage, on an idle machine.
+    peak_gb : float
+        Largest memory.
+    """
+
+    seconds: dict[str, float]
+    peak_gb: float
+
+    @property
+    def total(self) -> float:
+        """All seconds together."""
+        return sum(self.seconds.values())
+
+
+def synthesis_cost(work: Workload) -> Cost:
+    """Predict fitting and drawing by the engine alone.
+
+    Parameters
+    ----------
+    work : Workload
+        The size of the work.
+
+    Returns
+    -------
+    Cost
+        By the stages ``fit`` and ``draw``.
+    """
+    rows = work.n_rows
+    fit = FIT * rows * math.log2(max(rows, 2)) * work.predictors
+    fit += FIT_VARIABLE * work.fitted + FIT_LEVEL * rows * work.levels
+    draw = DRAW * work.cells
+    copies = ENGINE_COPIES + SET_COPIES * work.m
+    return Cost(
+        {
+            "fit": work.imputations * fit / work.at_a_time(work.fitted),
+            "draw": work.n_sets * draw / work.at_a_time(work.n_sets),
+        },
+        ENGINE_PROGRAM + CELL * work.cells * copies,
+    )
+
+
+def release_cost(work: Workload) -> Cost:
+    """Predict a whole release.
+
+    Parameters
+    ----------
+    work : Workload
+        The size of the work.
+
+    Returns
+    -------
+    Cost
+        By stages; suites are counted where they are judged.
+    """
+    cells, sets = work.cells, work.n_sets
+    together = work.at_a_time(sets)
+    sweeps = work.imputations * work.maxit / work.at_a_time(work.imputations)
+    impute = IMPUTE * work.n_rows * work.imputed_predictors + IMPUTE_VARIABLE * work.imputed
+    link = LINK * min(work.n_rows, LINKED_ROWS) * cells
+    engine = synthesis_cost(work)
+    seconds = {
+        "start Prefect": START,
+        # Checked before anything is started, and read again by the flow.
+        "read and check": 2 * READ * cells + REHEARSAL * (work.fitted + work.imputed) + SUITE,
+        "impute": sweeps * impute + work.imputations * SUITE,
+        **engine.seconds,
+        "measure": sets * (link + MEASURE * cells + SUITE) / together + link + SUITE,
+        "analyse": ANALYSE * ANALYSED_COLUMNS * work.n_rows * sets * work.analyses,
+        "publish": REPORTS + WRITE * cells * sets,
+    }
+    copies = RELEASE_COPIES + SET_COPIES * sets + ASSESSED_COPIES * together
+    return Cost(seconds, PROGRAM + CELL * cells * copies)

@@ -1,0 +1,98 @@
+"""The first hour: from a data file to a draft, a dry run and a release."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.release import main
+from flows.study import main as study
+from synth_tasks.datasets import load_boys
+from tests.release.builders import MARKER, make_people, make_site, people_content
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Whatever starts Prefect needs a connection to its server."""
+
+    def refuse(*_):
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("name", ["boys", "people"])
+def test_a_release_from_the_draft_runs_as_it_stands(
+    tmp_path, workspace_root, monkeypatch, capsys, name
+):
+    monkeypatch.setenv("SYNTH_SEED", "1")
+    data = load_boys() if name == "boys" else make_people()
+    data.to_csv(tmp_path / f"{name}.csv", index=False)
+    assert main(["--init", str(tmp_path / f"{name}.csv"), "--to", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert 3 <= len(lines) <= 6
+    assert lines[-1].endswith("--dry-run")
+    written = sorted(p.name for p in (tmp_path / "expectations" / name).iterdir())
+    assert written == ["completed.json", "gate.json", "source.json", "synthetic.json"]
+    spec = ["--spec", str(tmp_path / f"{name}.yaml")]
+    assert main([*spec, "--to", str(tmp_path / "releases")]) == 0
+    assert (tmp_path / "releases" / name / "latest" / "manifest.json").is_file()
+
+
+def test_a_draft_never_overwrites(tmp_path, capsys):
+    make_people().to_csv(tmp_path / "people.csv", index=False)
+    arguments = ["--init", str(tmp_path / "people.csv"), "--to", str(tmp_path)]
+    assert main(arguments) == 0
+    before = files(tmp_path)
+    assert main(arguments) == 2
+    assert "is not overwritten" in capsys.readouterr().err
+    assert files(tmp_path) == before
+
+
+def test_a_dry_run_shows_the_plan_writes_nothing_and_starts_nothing(
+    tmp_path, workspace_root, capsys, no_network
+):
+    site = make_site(tmp_path / "site")
+    (site / "spec.yaml").write_text(yaml.safe_dump(people_content()))
+    before = files(tmp_path)
+    assert main(["--spec", str(site / "spec.yaml"), "--dry-run", "--to", str(tmp_path / "r")]) == 0
+    shown = capsys.readouterr().out
+    assert files(tmp_path) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["site"]
+    assert "3 sets of 90 rows" in shown
+    assert "cost: about" in shown
+    assert "nothing was written" in shown
+    assert str(MARKER) not in shown
+
+
+def test_a_dry_run_finds_what_a_release_would_refuse(tmp_path, workspace_root, capsys, no_network):
+    site = make_site(tmp_path)
+    content = people_content(disclosure={"keys": ["regoin"]})
+    (site / "spec.yaml").write_text(yaml.safe_dump(content))
+    assert main(["--spec", str(site / "spec.yaml"), "--dry-run"]) == 2
+    assert "did you mean 'region'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [main, study])
+def test_help_has_examples_and_exit_codes(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command(["--help"])
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    assert "examples:\n" in shown
+    assert "--spec patients.yaml" in shown
+    assert "exit codes:\n  0 " in shown
+    assert "\n  2 wrong input, nothing was started" in shown
+
+
+def test_a_dry_draft_shows_the_specification_and_writes_nothing(tmp_path, capsys):
+    make_people().to_csv(tmp_path / "people.csv", index=False)
+    before = files(tmp_path)
+    assert main(["--init", str(tmp_path / "people.csv"), "--to", str(tmp_path), "--dry-run"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["dataset"]["name"] == "people"
+    assert files(tmp_path) == before
