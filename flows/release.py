@@ -7,7 +7,6 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 from prefect import Task, flow, unmapped
@@ -18,10 +17,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.terminal import show_stages_only, summarise
 from synth_tasks.errors import SynthError, ValidationError
-from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import load_source
+from synth_tasks.release.stores import Published, target_path
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
@@ -51,7 +50,7 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
 
     Args:
         spec: What to release and how; the same keys as in the YAML file.
-        to: Folder of all releases; `publish.to` of the specification if not given.
+        to: Folder or URL of all releases; `publish.to` of the specification if not given.
     """
     try:
         check_policy(spec)
@@ -91,7 +90,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
     show_release(context.spec, published, results[-1], picture, size)
-    line = f"published {published.folder}"
+    line = f"published {published.location}"
     progress.finish(line)
     return _completed(line, published)
 
@@ -99,7 +98,7 @@ def _release(context: RunContext, progress: Progress) -> State:
 def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
     moved = context.releases().point_latest(published.version)
     also = "; `latest` names it again" if moved else ""
-    line = f"nothing new: {published.folder} has the same data, specification and engine{also}"
+    line = f"nothing new: {published.location} has the same data, specification and engine{also}"
     purge(context)
     progress.complete(line)
     return _completed(line, published)
@@ -191,7 +190,7 @@ def _limited(task: Task, spec: ReleaseSpec) -> Task:
 
 
 def _completed(line: str, published: Published) -> State:
-    data = {"version": published.version, "folder": str(published.folder), "new": published.new}
+    data = {"version": published.version, "folder": published.location, "new": published.new}
     return Completed(message=line, data=data)
 
 
@@ -235,7 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
-        sys.stdout.write(summarise(Path(result["folder"])))
+        sys.stdout.write(summarise(result["folder"]))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
 
@@ -243,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
 def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
     """Find wrong input before anything is started or written."""
     check_policy(spec)
-    check_places(workspace_root(), Path(to or spec.publish.to))
+    check_places(workspace_root(), target_path(to or spec.publish.to))
     load_source(spec)
 
 
@@ -253,7 +252,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         description="Publish multiply imputed synthetic versions of a confidential data set.",
     )
     parser.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
-    parser.add_argument("--to", metavar="DIR", help="folder of all releases (default: publish.to)")
+    parser.add_argument(
+        "--to", metavar="DIR", help="folder or URL of all releases (default: publish.to)"
+    )
     parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
     return parser.parse_args(arguments)
 

@@ -275,7 +275,9 @@ class PolicySpec(SpecModel):
 class PublishSpec(SpecModel):
     """Where and how the release is published; a relative folder starts at the current one."""
 
-    to: str = Field("releases", description="Folder under which <dataset>/<version> is made.")
+    to: str = Field(
+        "releases", description="Folder, or URL (s3://bucket/folder), of <dataset>/<version>."
+    )
     formats: list[Literal["parquet", "csv"]] = Field(
         ["parquet", "csv"], min_length=1, description="File formats of the data."
     )

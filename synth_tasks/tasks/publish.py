@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from synth_tasks.data import Schema, decode
 from synth_tasks.engine.portable import to_json
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.bundle import (
-    Published,
     write_data,
     write_json,
     write_manifest,
@@ -35,6 +35,7 @@ from synth_tasks.release.results import AnalysisResult, SuiteResult
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import shuffle
+from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
@@ -69,11 +70,7 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     -------
     Published or None
     """
-    releases = context.releases()
-    version = releases.find(release_digest(context, fingerprint))
-    if version is None:
-        return None
-    return Published(releases.folder / version, version, new=False)
+    return context.releases().find(release_digest(context, fingerprint))
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
@@ -104,7 +101,7 @@ def publish(
     suites: list[SuiteResult],
     analyses: list[AnalysisRef],
 ) -> Published:
-    """Write the bundle to staging, verify it, rename it, and move `latest`.
+    """Write the bundle to staging, verify it, make it visible at once, and move `latest`.
 
     Parameters
     ----------
@@ -132,9 +129,9 @@ def publish(
     spec, workspace, releases = context.spec, context.workspace(), context.releases()
     digest = release_digest(context, ingested.fingerprint)
     already = releases.find(digest)
-    if already is not None:  # an attempt before this one got as far as the rename
-        releases.point_latest(already)
-        return Published(releases.folder / already, already, new=True)
+    if already is not None:  # an attempt before this one made it visible
+        releases.point_latest(already.version)
+        return replace(already, new=True)
     version = releases.next_version(digest)
     schema, sets = _shuffled_sets(context, synthetic)
     real, _ = workspace.read_table(completed.refs[0])
