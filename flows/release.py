@@ -24,6 +24,7 @@ from synth_tasks.release.stores import Published, target_path
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
+from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
@@ -243,7 +244,7 @@ def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
     """Find wrong input before anything is started or written."""
     check_policy(spec)
     check_places(workspace_root(), target_path(to or spec.publish.to))
-    load_source(spec)
+    load_source(spec, database_url(spec))
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from pydantic import SecretStr
 
 from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
+from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis, require_columns
 from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
-from synth_tasks.release.source import read_source
+from synth_tasks.release.source import read_documented
 from synth_tasks.release.spec import ReleaseSpec, VariableSpec
 
 DEFAULT_KEYS = 3
@@ -28,10 +30,13 @@ class SourceTable:
         Encoded.
     schema : Schema
         Its description.
+    codebook : Codebook
+        Labels and codes of the columns.
     """
 
     matrix: np.ndarray
     schema: Schema
+    codebook: Codebook = field(default_factory=Codebook)
 
     @property
     def missing_values(self) -> dict[str, int]:
@@ -39,18 +44,29 @@ class SourceTable:
         return dict.fromkeys(self.schema.names, 0) | self.schema.count_holes(self.matrix)
 
 
-def load_source(spec: ReleaseSpec) -> SourceTable:
+def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> SourceTable:
     """Read and describe the data, and check everything that can be checked before long work.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    database_url : SecretStr, optional
+        Address of the database, for a query; found in `url_env` if not given.
+
+    Returns
+    -------
+    SourceTable
 
     Raises
     ------
     DataError, SpecError, PlanError, ExpressionError
         One line that names the column or setting and the remedy.
     """
-    frame = read_source(spec)
+    frame, codebook = read_documented(spec, database_url)
     overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
     schema = infer_schema(frame, overrides)
-    table = SourceTable(encode(frame, schema), schema)
+    table = SourceTable(encode(frame, schema), schema, codebook)
     if spec.dataset.source.builtin is None:
         check_publishable(spec, table)
     imputation, _ = plan_imputation(spec, schema, table.matrix)
