@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from synth_tasks.errors import SynthError
 from synth_tasks.files import file_sha256, write_atomically
@@ -28,39 +26,6 @@ def write_json(path: Path, content: Any) -> None:
     """Write JSON with sorted keys, so that equal content gives equal bytes."""
     text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_public(path, text + "\n")
-
-
-def write_data(
-    folder: Path, name: str, sets: Sequence[pd.DataFrame], formats: Sequence[str]
-) -> list[str]:
-    """Write every set in every format.
-
-    Returns
-    -------
-    list of str
-        Paths relative to `folder`.
-    """
-    writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-        "parquet": _write_parquet,
-        "csv": _write_csv,
-    }
-    written = []
-    (folder / "data").mkdir(mode=PUBLIC_FOLDER, exist_ok=True)
-    for number, frame in enumerate(sets, start=1):
-        for suffix in formats:
-            path = Path("data") / f"{name}-{number:0{len(str(len(sets)))}d}.{suffix}"
-            writers[suffix](frame, folder / path)
-            written.append(path.as_posix())
-    return written
-
-
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    write_atomically(path, lambda file: frame.to_parquet(file, index=False), mode=PUBLIC_FILE)
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    text = frame.to_csv(index=False, lineterminator="\n")
-    write_public(path, text)
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:

@@ -306,8 +306,10 @@ class PublishSpec(SpecModel):
     to: str = Field(
         "releases", description="Folder, or URL (s3://bucket/folder), of <dataset>/<version>."
     )
-    formats: list[Literal["parquet", "csv"]] = Field(
-        ["parquet", "csv"], min_length=1, description="File formats of the data."
+    formats: list[Literal["parquet", "csv", "spss", "stata", "long_csv"]] = Field(
+        ["parquet", "csv"],
+        min_length=1,
+        description="Formats of the data; long_csv is one file for R's mice::as.mids.",
     )
     seed: int | None = Field(
         None, ge=0, description="Seed written in the open: for public data only."
@@ -322,6 +324,12 @@ class PublishSpec(SpecModel):
     keep_workspace: bool = Field(
         False, description="Keep the confidential intermediate files after publication."
     )
+
+    @model_validator(mode="after")
+    def _everybody_can_read_a_format(self) -> PublishSpec:
+        if not {"parquet", "csv"} & set(self.formats):
+            raise ValueError("publish.formats needs parquet or csv beside the others")
+        return self
 
 
 class RunSpec(SpecModel):

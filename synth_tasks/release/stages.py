@@ -11,6 +11,7 @@ from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.codebook import Codebook
+from synth_tasks.release.formats import check_formats
 from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis, require_columns
 from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
 from synth_tasks.release.source import read_documented
@@ -69,6 +70,7 @@ def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> Sou
     table = SourceTable(encode(frame, schema), schema, codebook)
     if spec.dataset.source.builtin is None:
         check_publishable(spec, table)
+    check_formats(spec.publish.formats, schema)
     imputation, _ = plan_imputation(spec, schema, table.matrix)
     filled = fill_provisionally(table.matrix, schema)
     synthesis = plan_synthesis(spec, schema, filled)
@@ -101,11 +103,6 @@ def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
             raise DataError(
                 f"column '{variable.name}' holds a different whole number in every row, like an "
                 f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
-            )
-        if "" in variable.categories and variable.keep_missing and "csv" in spec.publish.formats:
-            raise DataError(
-                f"column '{variable.name}' keeps missing values and has the empty text as a category, "
-                "which a CSV file cannot tell apart: name the category, or publish no csv"
             )
         if variable.is_categorical and declared.categories is None:
             counts = np.bincount(values.astype(int), minlength=len(variable.categories))

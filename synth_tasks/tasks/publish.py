@@ -16,11 +16,12 @@ from synth_tasks.data import Schema, decode
 from synth_tasks.engine.portable import to_json
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.bundle import (
-    write_data,
     write_json,
     write_manifest,
     write_public,
 )
+from synth_tasks.release.codebook import Codebook
+from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.plans import plan_synthesis, pooling_rule, provenance_of
@@ -168,7 +169,8 @@ def publish(
         if spec.publish.synthesizer:
             models = to_json(workspace.read_object(synthesizers[0]))
             write_public(draft / SYNTHESIZER_FILE, models)
-        _write_bundle(draft, context, schema, content)
+        codebook = Codebook.from_dict(ingested.codebook)
+        _write_bundle(draft, context, schema, codebook, content)
         published = releases.commit(draft, version)
     return published
 
@@ -221,12 +223,15 @@ def _round(value: float) -> float:
     return float(f"{value:.{PUBLISHED_DIGITS}g}")
 
 
-def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: ReportContent) -> None:
+def _write_bundle(
+    draft: Path, context: RunContext, schema: Schema, codebook: Codebook, content: ReportContent
+) -> None:
     spec = context.spec
-    files = write_data(draft, spec.dataset.name, content.sets, spec.publish.formats)
+    formats = spec.publish.formats
+    files = write_data(draft, spec.dataset.name, content.sets, formats, schema, codebook)
     write_json(
         draft / "datapackage.json",
-        make_datapackage(spec, schema, content.version, draft, files),
+        make_datapackage(spec, schema, content.version, draft, files, codebook),
     )
     _write_inference(draft / "inference", content.analyses)
     public = withhold_real(content)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.release.bundle import checksums, write_data, write_json
+from synth_tasks.release.bundle import checksums, write_json
+from synth_tasks.release.formats import write_data
 from tests.release.stores.publishing import build
 
 # --- content --------------------------------------------------------------------------------------
