@@ -1,15 +1,19 @@
 """All sets in one file, with an empty set in the place of the original data."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from synth_tasks import fit_model, pool
 from synth_tasks.data import infer_schema
 from synth_tasks.errors import DataError
 from synth_tasks.release.formats import check_formats, write_data
 from synth_tasks.release.formats.long import write_long
+
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def make_sets(m: int = 3) -> list[pd.DataFrame]:
@@ -60,3 +64,17 @@ def test_a_category_that_r_takes_for_a_missing_value_is_refused():
     with pytest.raises(DataError, match="column 'country' has NA as a category"):
         check_formats(["csv", "long_csv"], schema)
     check_formats(["csv"], schema)
+
+
+def test_mice_pools_the_file_as_the_package_pools_the_sets():
+    """Numbers of R's mice::pool.syn, by fixtures/make_pool_syn.R."""
+    text = (FIXTURES / "long.csv").read_text()
+    long = pd.read_csv(io.StringIO(text))
+    long["g"] = long["g"].astype(pd.CategoricalDtype(["north", "east"]))
+    sets = [long[long[".imp"] == i].drop(columns=[".imp", ".id"]) for i in range(1, 5)]
+    assert write_long(sets) == text
+    found = pool([fit_model(s, "ols", "y ~ x + g") for s in sets]).table
+    in_r = pd.read_csv(FIXTURES / "pool_syn.csv")
+    columns = ["estimate", "std_error", "df"]
+    expected = in_r[["estimate", "std.error", "df"]]
+    np.testing.assert_allclose(found[columns].to_numpy(), expected.to_numpy(), rtol=1e-6)
