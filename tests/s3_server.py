@@ -31,7 +31,9 @@ def run_s3() -> Iterator[dict[str, str]]:
         for name, value in environment.items():
             patch.setenv(name, value)
         s3fs.S3FileSystem.clear_instance_cache()
-        fsspec.filesystem("s3").mkdir(BUCKET)
+        files = fsspec.filesystem("s3")
+        files.mkdir(BUCKET)
         yield environment
+        files.rm(BUCKET, recursive=True)  # all servers of a process have the same content
     s3fs.S3FileSystem.clear_instance_cache()
     server.stop()

@@ -36,7 +36,7 @@ def read_classes(schema: Schema) -> str:
     names = [v.name for v in schema if v.is_categorical and v.kind is not Kind.BOOLEAN]
     if not names:
         return ""
-    classes = ", ".join(f"{quote(name)} = 'character'" for name in names)
+    classes = ", ".join(f'{quote(name)} = "character"' for name in names)
     return f",\n    colClasses = c({classes})"
 
 

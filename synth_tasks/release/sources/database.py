@@ -76,7 +76,9 @@ def read_query(sql: str, url: SecretStr, chunk_rows: int = CHUNK_ROWS) -> pa.Tab
 
 def _make_engine(url: SecretStr) -> sa.Engine:
     try:
-        return sa.create_engine(url.get_secret_value(), poolclass=sa.NullPool, hide_parameters=True)
+        engine = sa.create_engine(
+            url.get_secret_value(), poolclass=sa.NullPool, hide_parameters=True
+        )
     except exc.NoSuchModuleError:
         raise SpecError(
             "dataset.source: SQLAlchemy knows no such database: correct the beginning of its address"
@@ -91,6 +93,12 @@ def _make_engine(url: SecretStr) -> sa.Engine:
             "dataset.source: the address of the database is none of SQLAlchemy: write "
             "dialect+driver://user:password@host/database"
         ) from None
+    if engine.dialect.is_async:
+        raise SpecError(
+            f"dataset.source: {engine.driver} is a driver for asynchronous programs: use another, for "
+            "PostgreSQL postgresql+psycopg://..."
+        )
+    return engine
 
 
 @contextmanager

@@ -137,6 +137,7 @@ def test_types_that_differ_between_chunks_are_refused(sqlite):
         (f"{PRIVATE}", "is none of SQLAlchemy: write dialect"),
         (f"magic://me:{PRIVATE}@host/db", "SQLAlchemy knows no such database"),
         (f"postgresql+psycopg://me:{PRIVATE}@host:port/db", "is none of SQLAlchemy"),
+        (f"postgresql+asyncpg://me:{PRIVATE}@host/db", "asyncpg is a driver for asynchronous"),
         (f"sqlite:////{PRIVATE}/none/people.db", r"cannot be reached \(OperationalError\)"),
     ],
 )
