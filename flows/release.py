@@ -7,7 +7,6 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
-from pathlib import Path
 
 import pandas as pd
 from prefect import Task, flow, unmapped
@@ -19,14 +18,15 @@ from flows.command_line import FAILED, REFUSED, make_parser, read_specification,
 from flows.first_steps import draft
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
-from synth_tasks.release.bundle import Published
 from synth_tasks.release.preview import preview_release
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import SourceTable, load_source
+from synth_tasks.release.stores import Published, target_path
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
+from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
@@ -66,7 +66,7 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
 
     Args:
         spec: What to release and how; the same keys as in the YAML file.
-        to: Folder of all releases; `publish.to` of the specification if not given.
+        to: Folder or URL of all releases; `publish.to` of the specification if not given.
     """
     try:
         check_policy(spec)
@@ -107,7 +107,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
     show_release(context.spec, published, results[-1], picture, size)
-    line = f"published {published.folder}"
+    line = f"published {published.location}"
     progress.finish(line)
     return _completed(line, published)
 
@@ -115,7 +115,7 @@ def _release(context: RunContext, progress: Progress) -> State:
 def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
     moved = context.releases().point_latest(published.version)
     also = "; `latest` names it again" if moved else ""
-    line = f"nothing new: {published.folder} has the same data, specification and engine{also}"
+    line = f"nothing new: {published.location} has the same data, specification and engine{also}"
     purge(context)
     progress.complete(line)
     return _completed(line, published)
@@ -219,7 +219,7 @@ def _limited(task: Task, spec: ReleaseSpec) -> Task:
 
 
 def _completed(line: str, published: Published) -> State:
-    data = {"version": published.version, "folder": str(published.folder), "new": published.new}
+    data = {"version": published.version, "folder": published.location, "new": published.new}
     return Completed(message=line, data=data)
 
 
@@ -271,7 +271,7 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
-        sys.stdout.write(summarise(Path(result["folder"])))
+        sys.stdout.write(summarise(result["folder"]))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
 
@@ -279,8 +279,8 @@ def main(arguments: list[str] | None = None) -> int:
 def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
     """Find wrong input before anything is started or written; return the data, as they were read."""
     check_policy(spec)
-    check_places(workspace_root(), Path(to or spec.publish.to))
-    return load_source(spec)
+    check_places(workspace_root(), target_path(to or spec.publish.to))
+    return load_source(spec, database_url(spec))
 
 
 CHECKED = (

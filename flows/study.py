@@ -23,6 +23,7 @@ from synth_tasks.release.spec import ReleaseSpec, change_spec
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress
+from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
@@ -104,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         spec = _specify(options)
         take_seed(options.seed)
-        load_source(spec)
+        load_source(spec, database_url(spec))
         runner = task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pandas as pd
+from fsspec.core import url_to_fs
 from prefect.logging.configuration import setup_logging
 from rich.console import Console
 from rich.markup import escape
@@ -194,22 +195,22 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
-def summarise(folder: Path) -> str:
+def summarise(location: str) -> str:
     """Describe a release: the gate, the pooled analyses, and where the report is.
 
     Args:
-        folder: Folder of the release.
+        location: Folder of the release, or its URL.
 
     Returns:
         Text with tables.
     """
     output = StringIO()
     console = Console(file=output, width=WIDTH, highlight=False)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    console.print(_gate_table(manifest))
-    for path in sorted((folder / "inference").glob("pooled-*.csv")):
-        console.print(_estimates_table(pd.read_csv(path)))
-    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    files, folder = url_to_fs(location)
+    console.print(_gate_table(json.loads(files.cat_file(f"{folder}/manifest.json"))))
+    for path in sorted(files.glob(f"{folder}/inference/pooled-*.csv")):
+        console.print(_estimates_table(pd.read_csv(BytesIO(files.cat_file(path)))))
+    console.print(f"report: {location}/report.html", soft_wrap=True)
     return output.getvalue()
 
 

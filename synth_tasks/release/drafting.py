@@ -100,7 +100,7 @@ def draft_release(path: Path, folder: Path) -> Draft:
     source = detect_source(path, _written_path(path, folder))
     dataset = DatasetSpec(name=name, source=source)
     least = DisclosureSpec().min_category_count
-    frame = read_columns(ReleaseSpec(dataset=dataset, base=str(folder)))
+    frame, _ = read_columns(ReleaseSpec(dataset=dataset, base=str(folder)))
     check_names(list(frame.columns))
     if frame.empty:
         raise DataError(f"{path.name} has no rows: check the file")

@@ -12,6 +12,9 @@ from synth_tasks import __version__
 from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Schema, Variable
 from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.files import file_sha256
+from synth_tasks.release.codebook import Codebook, ColumnNotes
+from synth_tasks.release.formats import long_file
+from synth_tasks.release.formats.long import MISSING
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -29,7 +32,12 @@ LIBRARIES = (
 )
 # Parts of the specification that do not define the release.
 NOT_PUBLISHED = {"base", "publish", "policy", "run", "study", "frontier"}
-MEDIA_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "sav": "application/x-spss-sav",
+    "dta": "application/x-stata-dta",
+}
 
 
 def package_versions() -> dict[str, str]:
@@ -160,15 +168,42 @@ def describe_partial(manifest: Mapping[str, Any]) -> str:
 
 
 def make_datapackage(
-    spec: ReleaseSpec, schema: Schema, release_version: str, folder: Path, files: Sequence[str]
+    spec: ReleaseSpec,
+    schema: Schema,
+    release_version: str,
+    folder: Path,
+    files: Sequence[str],
+    codebook: Codebook | None = None,
 ) -> dict[str, Any]:
     """Describe the data files as a Frictionless Data Package.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    schema : Schema
+        The variables.
+    release_version : str
+        Its name.
+    folder : Path
+        Its folder.
+    files : sequence of str
+        The data files, relative to the folder.
+    codebook : Codebook, optional
+        Variable labels.
+
+    Returns
+    -------
+    dict
+        JSON-ready.
 
     References
     ----------
     Frictionless Data, Data Package specification, version 1.
     """
     dataset = spec.dataset
+    fields = [_field(variable, (codebook or Codebook())[variable.name]) for variable in schema]
+    together = long_file(dataset.name)
     package: dict[str, Any] = {
         "profile": "data-package",
         "name": f"{dataset.name}-synthetic",
@@ -176,14 +211,29 @@ def make_datapackage(
         "description": dataset.description,
         "version": release_version,
         "sources": [{"title": citation} for citation in dataset.citations],
-        "resources": [_resource(schema, folder, name) for name in files],
+        "resources": [
+            _resource(
+                _long_schema(fields) if name == together else {"fields": fields}, folder, name
+            )
+            for name in files
+        ],
     }
     if dataset.licence:
         package["licenses"] = [{"name": dataset.licence}]
     return package
 
 
-def _resource(schema: Schema, folder: Path, name: str) -> dict[str, Any]:
+def _long_schema(fields: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Describe the file with all sets, of which the first is missing."""
+    numbers = [{"name": name, "type": "integer"} for name in (".imp", ".id")]
+    return {"fields": [*numbers, *map(_may_be_missing, fields)], "missingValues": [MISSING]}
+
+
+def _may_be_missing(field: dict[str, Any]) -> dict[str, Any]:
+    return {**field, "constraints": {**field["constraints"], "required": False}}
+
+
+def _resource(schema: dict[str, Any], folder: Path, name: str) -> dict[str, Any]:
     path = folder / name
     suffix = path.suffix.removeprefix(".")
     return {
@@ -194,11 +244,11 @@ def _resource(schema: Schema, folder: Path, name: str) -> dict[str, Any]:
         **({"encoding": "utf-8", "profile": "tabular-data-resource"} if suffix == "csv" else {}),
         "bytes": path.stat().st_size,
         "hash": f"sha256:{file_sha256(path)}",
-        "schema": {"fields": [_field(variable) for variable in schema]},
+        "schema": schema,
     }
 
 
-def _field(variable: Variable) -> dict[str, Any]:
+def _field(variable: Variable, notes: ColumnNotes) -> dict[str, Any]:
     types = {
         Kind.NUMERIC: "number",
         Kind.INTEGER: "integer",
@@ -209,6 +259,7 @@ def _field(variable: Variable) -> dict[str, Any]:
     whole = bool(labels) and all(type(label) is int for label in labels)
     field: dict[str, Any] = {
         "name": variable.name,
+        **({"title": notes.label} if notes.label else {}),
         "type": "integer" if whole else types.get(variable.kind, "string"),
         "constraints": {"required": not variable.keep_missing},
     }

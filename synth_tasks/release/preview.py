@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from synth_tasks.engine import ImputationPlan
 from synth_tasks.engine.plan import is_formula
 from synth_tasks.release.cost import Cost, Workload, release_cost
-from synth_tasks.release.plans import plan_imputation, plan_synthesis, pooling_rule
+from synth_tasks.release.plans import plan_imputation, plan_synthesis
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import (
     SourceTable,
@@ -135,7 +135,7 @@ def _facts(spec: ReleaseSpec, imputation: ImputationPlan, table: SourceTable) ->
     facts = {
         "imputation": completed,
         "synthesis": f"{spec.n_sets} sets of {spec.synthesis.k or len(table.matrix)} rows, "
-        f"pooled by {pooling_rule(spec)}",
+        f"pooled by {spec.pooling_rule}",
         "dropped": ", ".join(spec.dataset.drop),
         "keys": ", ".join(disclosure_keys(spec, table.schema)),
         "targets": ", ".join(disclosure_targets(spec, table.schema)),

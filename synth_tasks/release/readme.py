@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 from collections.abc import Mapping
@@ -11,7 +10,9 @@ from typing import Any
 
 from synth_tasks.data import Kind, Schema
 from synth_tasks.inference import RULES
+from synth_tasks.release.formats import LONG, long_file
 from synth_tasks.release.manifest import describe_partial
+from synth_tasks.release.r_code import make_factors, pool_with_mice, quote, read_classes
 from synth_tasks.release.spec import ReleaseSpec
 
 TEMPLATE = """# {title}
@@ -39,7 +40,7 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 {further}## Files
 
 - `data/`: the sets; `datapackage.json` describes their columns
-- `inference/`: pooled estimates from the synthetic sets
+{long_files}- `inference/`: pooled estimates from the synthetic sets
 - `validation/`: what was checked before publication
 - `report.html`: pictures and tables, opens offline
 - `manifest.json`: how the sets were made, and the SHA-256 of every file
@@ -75,7 +76,8 @@ print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))
 # print(pool([fit_model(s, "ols", {formula}) for s in sets]{rule}{size}).table)"""
 
 R_CSV = """sets <- lapply(1:{n_sets}, function(i) {{
-  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), check.names = FALSE, na.strings = {missing})
+  s <- read.csv(sprintf("data/{name}-{digits}.csv", i), check.names = FALSE,
+    na.strings = {missing}{classes})
 {factors}  s
 }})
 """
@@ -88,6 +90,9 @@ u <- do.call(cbind, lapply(fits, function(f) diag(vcov(f)))){scale}
 estimate <- rowMeans(q)
 {r_total}
 print(cbind(estimate, std_error = sqrt(total), df))"""
+LONG_FILES = """- `{long_file}`: all sets in one file, for `mice::as.mids` of R; set 0 is empty{rule}
+"""
+NO_RULE = ", and\n  `pool.syn` has no rule for these sets: pool as above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +233,15 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         "name": name,
         "digits": digits,
         "missing": missing,
+        "classes": read_classes(schema),
+        "long_file": long_file(name),
+        "r_formula": r_formula,
     }
+    with_mice = pooling is ONE_STAGE and not resized
+    is_long = LONG in spec.publish.formats
     python = PYTHON.format(
         **values,
-        formula=_quote(formula),
+        formula=quote(formula),
         reader=f"read_{suffix}",
         suffix=suffix,
         pad=f":0{width}d" if width > 1 else "",
@@ -252,8 +262,12 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         completed=_completion_note(manifest),
         further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,
-        r=read_r.format(**values, factors=_factors(schema))
-        + R.format(**values, r_formula=r_formula, r_total=pooling.r.format(**numbers)),
+        r=read_r.format(**values, factors=make_factors(schema))
+        + R.format(**values, r_total=pooling.r.format(**numbers))
+        + (pool_with_mice(schema, name, r_formula) if is_long and with_mice else ""),
+        long_files=LONG_FILES.format(**values, rule="" if with_mice else NO_RULE)
+        if is_long
+        else "",
     )
 
 
@@ -283,15 +297,15 @@ def _example_formulas(spec: ReleaseSpec, schema: Schema) -> tuple[str, str]:
         if variable.kind in (Kind.NUMERIC, Kind.INTEGER) and not variable.keep_missing:
             if _is_plain(variable.name, schema):
                 return f"{variable.name} ~ 1", f"{variable.name} ~ 1"
-            return f"Q({_quote(variable.name)}) ~ 1", f"`{variable.name}` ~ 1"
+            return f"Q({quote(variable.name)}) ~ 1", f"`{variable.name}` ~ 1"
     categories = [v for v in drawn if v.is_categorical and not v.keep_missing]
     if not categories:
         name = drawn[0].name
-        return f"I(Q({_quote(name)}).isna() * 1) ~ 1", f"I(is.na(`{name}`) * 1) ~ 1"
+        return f"I(Q({quote(name)}).isna() * 1) ~ 1", f"I(is.na(`{name}`) * 1) ~ 1"
     variable = categories[0]
-    share = "" if variable.kind is Kind.BOOLEAN else f" == {_quote(variable.categories[0])}"
+    share = "" if variable.kind is Kind.BOOLEAN else f" == {quote(variable.categories[0])}"
     return (
-        f"I((Q({_quote(variable.name)}){share}) * 1) ~ 1",
+        f"I((Q({quote(variable.name)}){share}) * 1) ~ 1",
         f"I((`{variable.name}`{share}) * 1) ~ 1",
     )
 
@@ -303,22 +317,3 @@ def _is_plain(name: str, schema: Schema) -> bool:
     kinds = (Kind.NUMERIC, Kind.INTEGER, Kind.NOMINAL, Kind.BINARY)
     is_word = re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and name not in RESERVED
     return bool(is_word) and variable.kind in kinds and texts
-
-
-def _quote(value: object) -> str:
-    """Write a text or number as both languages do."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _factors(schema: Schema) -> str:
-    """Give every category its place, so that R takes the same one as reference."""
-    lines = []
-    for variable in schema:
-        column = f"s[[{_quote(variable.name)}]]"
-        if variable.kind is Kind.BOOLEAN:
-            lines.append(f'  {column} <- toupper({column}) == "TRUE"\n')
-        elif variable.is_categorical:
-            levels = ", ".join(_quote(str(label)) for label in variable.categories)
-            ordered = ", ordered = TRUE" if variable.kind is Kind.ORDINAL else ""
-            lines.append(f"  {column} <- factor({column}, levels = c({levels}){ordered})\n")
-    return "".join(lines)

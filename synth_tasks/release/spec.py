@@ -35,6 +35,7 @@ from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 from synth_tasks.sdc import Step
 
 MAX_SPEC_BYTES = 1_000_000
+SOURCES = ("builtin", "csv", "parquet", "arrow", "spss", "stata", "sas", "sql")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 # Strict, or YAML's 0 and 1 would become False and True.
@@ -52,14 +53,31 @@ class SpecModel(BaseModel):
 
 
 class SourceSpec(SpecModel):
-    """The confidential data: exactly one of `builtin`, `csv`, `parquet`, `arrow`."""
+    """The confidential data: exactly one of the first eight keys.
+
+    CSV, Parquet and Arrow may be URLs that fsspec knows, such as ``s3://bucket/file.parquet``.
+    """
 
     builtin: Literal["boys", "boys_completed"] | None = Field(
         None, description="A data set that the package ships."
     )
-    csv: str | None = Field(None, description="Path of a CSV file in UTF-8 with a header row.")
-    parquet: str | None = Field(None, description="Path of a Parquet file.")
-    arrow: str | None = Field(None, description="Path of an Arrow IPC (Feather) file.")
+    csv: str | None = Field(None, description="A CSV file in UTF-8 with a header row.")
+    parquet: str | None = Field(None, description="A Parquet file, or a folder of such files.")
+    arrow: str | None = Field(None, description="An Arrow IPC (Feather) file.")
+    spss: str | None = Field(None, description="An SPSS file (.sav, .zsav); extra [formats].")
+    stata: str | None = Field(None, description="A Stata file (.dta); extra [formats].")
+    sas: str | None = Field(None, description="A SAS file (.sas7bdat, .xpt); extra [formats].")
+    sql: str | None = Field(None, description="A query; needs block or url_env.")
+    block: str | None = Field(
+        None,
+        pattern=r"^((sqlalchemy-connector|database-credentials)/)?[a-z0-9-]+$",
+        description="Prefect block with the database: DatabaseSource, or sqlalchemy-connector/name.",
+    )
+    url_env: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="Environment variable with the SQLAlchemy address of the database.",
+    )
     delimiter: str = Field(
         ",", min_length=1, max_length=1, description="Separator of the CSV file."
     )
@@ -70,15 +88,24 @@ class SourceSpec(SpecModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> SourceSpec:
-        given = [n for n in ("builtin", "csv", "parquet", "arrow") if getattr(self, n) is not None]
-        if len(given) != 1:
-            raise ValueError("give exactly one of builtin, csv, parquet, arrow")
+        if sum(getattr(self, name) is not None for name in SOURCES) != 1:
+            raise ValueError(f"give exactly one of {', '.join(SOURCES)}")
+        places = sum(place is not None for place in (self.block, self.url_env))
+        if self.sql is not None and places != 1:
+            raise ValueError("sql needs one of block and url_env")
+        if self.sql is None and places:
+            raise ValueError("block and url_env belong to sql")
         return self
 
     @property
+    def kind(self) -> str:
+        """Which of the sources is given."""
+        return next(name for name in SOURCES if getattr(self, name) is not None)
+
+    @property
     def path(self) -> str | None:
-        """The file to read; None for a built-in data set."""
-        return self.csv or self.parquet or self.arrow
+        """The file to read; None for a built-in data set and a query."""
+        return None if self.kind in ("builtin", "sql") else str(getattr(self, self.kind))
 
 
 class DatasetSpec(SpecModel):
@@ -96,6 +123,7 @@ class DatasetSpec(SpecModel):
 class VariableSpec(SpecModel):
     """What inference gets wrong about a column."""
 
+    label: str = Field("", description="What the column means, for people.")
     kind: Kind | None = Field(None, description="Measurement level.")
     categories: list[Label] | None = Field(None, description="Categories in order.")
     decimals: int | None = Field(None, ge=0, le=10, description="Decimals of a numeric column.")
@@ -326,9 +354,13 @@ class PolicySpec(SpecModel):
 class PublishSpec(SpecModel):
     """Where and how the release is published; a relative folder starts at the current one."""
 
-    to: str = Field("releases", description="Folder under which <dataset>/<version> is made.")
-    formats: list[Literal["parquet", "csv"]] = Field(
-        ["parquet", "csv"], min_length=1, description="File formats of the data."
+    to: str = Field(
+        "releases", description="Folder, or URL (s3://bucket/folder), of <dataset>/<version>."
+    )
+    formats: list[Literal["parquet", "csv", "spss", "stata", "long_csv"]] = Field(
+        ["parquet", "csv"],
+        min_length=1,
+        description="Formats of the data; long_csv is one file for R's mice::as.mids.",
     )
     approval: Literal["never", "warnings", "always"] = Field(
         "warnings",
@@ -347,6 +379,12 @@ class PublishSpec(SpecModel):
     keep_workspace: bool = Field(
         False, description="Keep the confidential intermediate files after publication."
     )
+
+    @model_validator(mode="after")
+    def _everybody_can_read_a_format(self) -> PublishSpec:
+        if not {"parquet", "csv"} & set(self.formats):
+            raise ValueError("publish.formats needs parquet or csv beside the others")
+        return self
 
 
 class RunSpec(SpecModel):
@@ -463,11 +501,11 @@ class ReleaseSpec(SpecModel):
         real = bool(s.keep) or s.rows is not None
         return choose_pooling_rule(self.pooling.rule, self.imputation.m, s.m, s.proper, real)
 
-    def find(self, path: str) -> Path:
-        """Return an existing file for a path of the specification."""
+    def find(self, path: str, or_folder: bool = False) -> Path:
+        """Return an existing file, or folder where one will do, for a path of the specification."""
         folders = list(dict.fromkeys([Path(self.base).resolve(), Path.cwd()]))
         for folder in folders:
-            if (folder / path).is_file():
+            if (folder / path).is_file() or (or_folder and (folder / path).is_dir()):
                 return (folder / path).resolve()
         looked = " and ".join(str(folder) for folder in folders)
         raise SpecError(f"file not found: '{path}' (looked in {looked})")

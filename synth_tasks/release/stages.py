@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from pydantic import SecretStr
 
 from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
+from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.disclosure_control import check_steps
+from synth_tasks.release.formats import check_formats
 from synth_tasks.release.plans import (
     disclosure_keys,
     formulas,
@@ -18,7 +21,7 @@ from synth_tasks.release.plans import (
     require_columns,
 )
 from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
-from synth_tasks.release.source import read_source
+from synth_tasks.release.source import read_documented
 from synth_tasks.release.spec import ReleaseSpec, VariableSpec
 
 MANY_ROWS = 100
@@ -34,10 +37,13 @@ class SourceTable:
         Encoded.
     schema : Schema
         Its description.
+    codebook : Codebook
+        Labels and codes of the columns.
     """
 
     matrix: np.ndarray
     schema: Schema
+    codebook: Codebook = field(default_factory=Codebook)
 
     @property
     def missing_values(self) -> dict[str, int]:
@@ -45,20 +51,32 @@ class SourceTable:
         return dict.fromkeys(self.schema.names, 0) | self.schema.count_holes(self.matrix)
 
 
-def load_source(spec: ReleaseSpec) -> SourceTable:
+def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> SourceTable:
     """Read and describe the data, and check everything that can be checked before long work.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    database_url : SecretStr, optional
+        Address of the database, for a query; found in `url_env` if not given.
+
+    Returns
+    -------
+    SourceTable
 
     Raises
     ------
     DataError, SpecError, PlanError, ExpressionError
         One line that names the column or setting and the remedy.
     """
-    frame = read_source(spec)
+    frame, codebook = read_documented(spec, database_url)
     overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
     schema = infer_schema(frame, overrides)
-    table = SourceTable(encode(frame, schema), schema)
+    table = SourceTable(encode(frame, schema), schema, codebook)
     if spec.dataset.source.builtin is None:
         check_publishable(spec, table)
+    check_formats(spec.publish.formats, schema)
     imputation, _ = plan_imputation(spec, schema, table.matrix)
     filled = fill_provisionally(table.matrix, schema)
     synthesis = plan_synthesis(spec, schema, filled)
@@ -92,11 +110,6 @@ def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
             raise DataError(
                 f"column '{variable.name}' holds a different whole number in every row, like an "
                 f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
-            )
-        if "" in variable.categories and variable.keep_missing and "csv" in spec.publish.formats:
-            raise DataError(
-                f"column '{variable.name}' keeps missing values and has the empty text as a category, "
-                "which a CSV file cannot tell apart: name the category, or publish no csv"
             )
         if variable.is_categorical and declared.categories is None:
             counts = np.bincount(values.astype(int), minlength=len(variable.categories))

@@ -238,26 +238,36 @@ def workspace_root() -> Path:
     return Path(given) if given else Path(platformdirs.user_data_dir("prefect-synth"))
 
 
-def check_places(root: Path, target: Path) -> None:
+def check_places(root: Path, target: Path | None) -> None:
     """Refuse places where a release cannot or must not be made, before anything is started.
 
     These are folders that cannot be written to, a workspace inside a repository or a release target,
     and a target inside a workspace: confidential files must not be a ``git add .`` or an upload away
     from being published.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of all workspaces.
+    target : Path or None
+        Folder of all releases; None if they go to another machine.
     """
-    root, target = root.resolve(), target.resolve()
+    root = root.resolve()
     for folder in (root, *root.parents):
         if (folder / ".git").exists():
             raise SynthError(
                 f"the workspace {root} lies in the repository {folder}: set SYNTH_WORKSPACE to a "
                 "private folder outside"
             )
-    if root == target or target in root.parents or root in target.parents:
-        raise SynthError(
-            f"workspace {root} and release target {target} lie in each other: set SYNTH_WORKSPACE "
-            "to a private folder elsewhere"
-        )
-    for name, place in (("workspace", root), ("release target", target)):
+    places = {"workspace": root}
+    if target is not None:
+        target = places["release target"] = target.resolve()
+        if root == target or target in root.parents or root in target.parents:
+            raise SynthError(
+                f"workspace {root} and release target {target} lie in each other: set "
+                "SYNTH_WORKSPACE to a private folder elsewhere"
+            )
+    for name, place in places.items():
         existing = next(p for p in (place, *place.parents) if p.exists())
         if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
             raise StorageError(f"the {name} {place} cannot be made: {existing} is not writable")

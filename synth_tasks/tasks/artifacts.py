@@ -17,9 +17,9 @@ from prefect.artifacts import (
 )
 
 from synth_tasks.inference import RULES
-from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.stores import Published
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 
 FAILED_AS = {"critical": "FAILED", "warning": "warning", "info": "remark"}
@@ -136,9 +136,9 @@ def show_release(
     create_markdown_artifact(
         f"# {spec.dataset.title or spec.dataset.name}, version {published.version}\n\n"
         f"{sets}. The gate: {n_passed} of {len(gate.checks)} checks met.\n\n"
-        f"- folder: `{published.folder}`\n"
-        f"- [report]({(published.folder / 'report.html').as_uri()})\n"
-        f"- [validation]({(published.folder / 'validation' / 'validation.html').as_uri()})\n\n"
+        f"- folder: `{published.location}`\n"
+        f"- [report]({published.address('report.html')})\n"
+        f"- [validation]({published.address('validation/validation.html')})\n\n"
         f"{embed_picture(picture, 'distributions of the synthetic sets')}\n",
         key=artifact_key(spec, "release"),
         description=f"Release {published.version} of {spec.dataset.name}",

@@ -11,8 +11,8 @@ from typing import Any
 
 from synth_tasks.errors import SpecError
 from synth_tasks.files import write_atomically
-from synth_tasks.release.bundle import ReleaseFolder
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.stores import ReleaseStore, open_store, target_path
 from synth_tasks.release.workspace import (
     KEY_BYTES,
     Secrets,
@@ -39,7 +39,7 @@ class RunContext:
     root : str
         Folder of all private workspaces.
     target : str
-        Folder of all releases.
+        Folder or URL of all releases.
     secrets_file : str
         Name of the file in the workspace with the secrets of this run.
     """
@@ -59,9 +59,9 @@ class RunContext:
         item = json.loads(path.read_text())
         return Secrets(item["seed"], bytes.fromhex(item["key"]), item["origin"], item["public"])
 
-    def releases(self) -> ReleaseFolder:
+    def releases(self) -> ReleaseStore:
         """Return the published releases of the data set."""
-        return ReleaseFolder(Path(self.target), self.spec.dataset.name)
+        return open_store(self.target, self.spec.dataset.name)
 
 
 def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
@@ -72,14 +72,15 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     spec : ReleaseSpec
         The release.
     to : str, optional
-        Folder of all releases; ``publish.to`` if not given.
+        Folder or URL of all releases; ``publish.to`` if not given.
 
     Returns
     -------
     RunContext
     """
-    root, target = workspace_root().absolute(), Path(to or spec.publish.to).absolute()
-    check_places(root, target)
+    root, target = workspace_root().absolute(), to or spec.publish.to
+    folder = target_path(target)
+    check_places(root, folder)
     found = _find_secrets(spec, root)
     content = {
         "seed": found.seed,
@@ -92,7 +93,7 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     # Named by its content, so that a run started beside another one does not change its seed.
     name = f"run-{workspace.digest('run', text)[:24]}.json"
     write_atomically(workspace.folder / name, lambda file: file.write(text.encode()))
-    return RunContext(spec, str(root), str(target), name)
+    return RunContext(spec, str(root), target if folder is None else str(folder), name)
 
 
 def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:

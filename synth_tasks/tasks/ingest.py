@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -10,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential, may_retry
+from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext
 
 
@@ -25,11 +28,14 @@ class Ingested:
         Keyed hash of its content.
     missing_values : dict of str to int
         Missing values of each variable.
+    codebook : dict
+        Labels and codes of the columns, see `Codebook.to_dict`; they are published.
     """
 
     ref: DatasetRef
     fingerprint: str
     missing_values: dict[str, int]
+    codebook: dict[str, Any] = field(default_factory=dict)
 
 
 @task(
@@ -53,9 +59,12 @@ def ingest(context: RunContext) -> Ingested:
     -------
     Ingested
     """
-    table = load_source(context.spec)
+    table = load_source(context.spec, database_url(context.spec))
     workspace = context.workspace()
+    codebook = table.codebook.to_dict()
     fingerprint = workspace.fingerprint(table.matrix, table.schema)
+    if codebook:
+        fingerprint = workspace.digest(fingerprint, json.dumps(codebook))
     result, _ = workspace.run_stage(
         "raw",
         [fingerprint],
@@ -63,4 +72,4 @@ def ingest(context: RunContext) -> Ingested:
             "ref": workspace.write_table(folder / "raw.parquet", table.matrix, table.schema)
         },
     )
-    return Ingested(result["ref"], fingerprint, table.missing_values)
+    return Ingested(result["ref"], fingerprint, table.missing_values, codebook)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from synth_tasks.data import Schema, decode
 from synth_tasks.engine.portable import to_json
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.bundle import (
-    Published,
-    write_data,
     write_json,
     write_manifest,
     write_public,
 )
+from synth_tasks.release.codebook import Codebook
+from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.plans import plan_synthesis, provenance_of
@@ -35,6 +36,7 @@ from synth_tasks.release.results import AnalysisResult, SuiteResult
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import shuffle
+from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
@@ -70,11 +72,7 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     -------
     Published or None
     """
-    releases = context.releases()
-    version = releases.find(release_digest(context, fingerprint))
-    if version is None:
-        return None
-    return Published(releases.folder / version, version, new=False)
+    return context.releases().find(release_digest(context, fingerprint))
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
@@ -105,7 +103,7 @@ def publish(
     suites: list[SuiteResult],
     analyses: list[AnalysisRef],
 ) -> Published:
-    """Write the bundle to staging, verify it, rename it, and move `latest`.
+    """Write the bundle to staging, verify it, make it visible at once, and move `latest`.
 
     Parameters
     ----------
@@ -133,9 +131,9 @@ def publish(
     spec, workspace, releases = context.spec, context.workspace(), context.releases()
     digest = release_digest(context, ingested.fingerprint)
     already = releases.find(digest)
-    if already is not None:  # an attempt before this one got as far as the rename
-        releases.point_latest(already)
-        return Published(releases.folder / already, already, new=True)
+    if already is not None:  # an attempt before this one made it visible
+        releases.point_latest(already.version)
+        return replace(already, new=True)
     version = releases.next_version(digest)
     schema, sets = _shuffled_sets(context, [each.ref for each in controlled])
     real, real_schema = workspace.read_table(completed.refs[0])
@@ -173,7 +171,8 @@ def publish(
         if spec.publish.synthesizer:
             models = to_json(workspace.read_object(synthesizers[0]))
             write_public(draft / SYNTHESIZER_FILE, models)
-        _write_bundle(draft, context, schema, content)
+        codebook = Codebook.from_dict(ingested.codebook)
+        _write_bundle(draft, context, schema, codebook, content)
         published = releases.commit(draft, version)
     return published
 
@@ -226,12 +225,15 @@ def _round(value: float) -> float:
     return float(f"{value:.{PUBLISHED_DIGITS}g}")
 
 
-def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: ReportContent) -> None:
+def _write_bundle(
+    draft: Path, context: RunContext, schema: Schema, codebook: Codebook, content: ReportContent
+) -> None:
     spec = context.spec
-    files = write_data(draft, spec.dataset.name, content.sets, spec.publish.formats)
+    formats = spec.publish.formats
+    files = write_data(draft, spec.dataset.name, content.sets, formats, schema, codebook)
     write_json(
         draft / "datapackage.json",
-        make_datapackage(spec, schema, content.version, draft, files),
+        make_datapackage(spec, schema, content.version, draft, files, codebook),
     )
     _write_inference(draft / "inference", content.analyses)
     public = withhold_real(content)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,7 +18,9 @@ from flows.release import main, release
 from synth_tasks import load_boys
 from synth_tasks.release.bundle import verify, write_manifest
 from synth_tasks.release.spec import parse_spec, read_spec
+from synth_tasks.release.stores import open_store
 from synth_tasks.tasks.context import prepare
+from tests.release.builders import make_site, people_content
 
 ROOT = Path(__file__).parents[2]
 BOYS = ROOT / "deployments" / "boys.yaml"
@@ -292,6 +295,23 @@ class TestCommandLine:
         code = main(["--spec", str(tmp_path / "spec.yaml"), "--to", str(tmp_path / "releases")])
         assert code == 1
         assert "error: the gate refuses the release" in capsys.readouterr().err
+
+    def test_a_release_goes_to_a_url_and_is_found_there(self, tmp_path, workspace_root, capsys):
+        site = make_site(tmp_path)
+        content = people_content(synthesis={"m": 2}, analysis=[])
+        (site / "spec.yaml").write_text(yaml.safe_dump(content))
+        arguments = ["--spec", str(site / "spec.yaml"), "--to", "memory://flow"]
+        files = fsspec.filesystem("memory")
+        try:
+            assert main(arguments) == 0
+            assert "\npublished memory://flow/people/1-" in capsys.readouterr().out
+            (version,) = open_store("memory://flow", "people").versions()
+            assert json.loads(files.cat_file("/flow/people/latest.json")) == {"version": version}
+            assert main(arguments) == 0
+            found = capsys.readouterr().out
+            assert f"\nnothing new: memory://flow/people/{version} has the same data" in found
+        finally:
+            files.store.clear()
 
     def test_help_needs_no_data(self):
         result = subprocess.run(

@@ -6,7 +6,7 @@ import pytest
 
 from synth_tasks.data import infer_schema
 from synth_tasks.files import file_sha256
-from synth_tasks.release.bundle import write_data
+from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import (
     describe_partial,
     make_datapackage,

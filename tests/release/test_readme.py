@@ -10,8 +10,9 @@ import pytest
 from synth_tasks import fit_model, pool
 from synth_tasks.data import VariableOverride, infer_schema
 from synth_tasks.inference import RULES
-from synth_tasks.release.bundle import write_data
+from synth_tasks.release.formats import write_data
 from synth_tasks.release.readme import POOLING, make_readme
+from tests.r import run_r
 from tests.release.builders import people_spec
 
 
@@ -268,3 +269,83 @@ def test_formulas_that_the_languages_read_differently_are_not_shown(tmp_path):
     for formula in ["y ~ s", "y ~ b", "y ~ x * g", "y ~ .", "log(y) ~ x"]:
         code = block(write(tmp_path, make_sets(2), [formula]), "python")
         assert '"x ~ 1"' in code
+
+
+# --- R --------------------------------------------------------------------------------------------
+
+
+def last_table(printed: str) -> np.ndarray:
+    """Read estimate, standard error and degrees of freedom of what the code prints last."""
+    lines = printed.strip().splitlines()
+    start = max(i for i, line in enumerate(lines) if line.split()[-1] in ("df", "p.value"))
+    header = lines[start].replace("p.value", "p").split()
+    header = [name for name in header if name != "term"]
+    rows = [line.split()[-len(header) :] for line in lines[start + 1 :]]
+    frame = pd.DataFrame(rows, columns=header).astype(float)
+    error = "std.error" if "std.error" in frame else "std_error"
+    return frame[["estimate", error, "df"]].to_numpy()
+
+
+def expected_of(sets, formula: str, **options) -> np.ndarray:
+    table = pool([fit_model(s, "ols", formula) for s in sets], **options).table
+    return table[["estimate", "std_error", "df"]].to_numpy()
+
+
+@pytest.mark.parametrize("n", [None, 300])
+@pytest.mark.parametrize("r", [1, 2])
+def test_the_r_code_agrees_with_the_package(tmp_path, r, n):
+    sets = make_sets(6)
+    code = block(write(tmp_path, sets, ["y ~ x + g"], r=r, n=n), "r")
+    rule = "reiter2004" if r > 1 else "reiter2003"
+    expected = expected_of(sets, "y ~ x + g", rule=rule, r=r, n=n)
+    np.testing.assert_allclose(last_table(run_r(code, tmp_path)), expected, rtol=1e-6)
+
+
+def test_mice_pools_the_long_file_as_the_package_does(tmp_path):
+    sets = make_sets(5)
+    readme = write(tmp_path, sets, ["y ~ x + n + g"], ["csv", "long_csv"])
+    printed = run_r(block(readme, "r"), tmp_path, "mice")
+    assert "std.error" in printed.splitlines()[-5]
+    expected = expected_of(sets, "y ~ x + n + g")
+    np.testing.assert_allclose(last_table(printed), expected, rtol=1e-6)
+    assert "`data/people-long.csv`: all sets in one file, for `mice::as.mids`" in readme
+
+
+@pytest.mark.parametrize("options", [{"r": 2}, {"n": 300}])
+def test_no_rule_of_mice_is_offered_where_it_would_be_wrong(tmp_path, options):
+    readme = write(tmp_path, make_sets(6), ["y ~ x"], ["csv", "long_csv"], **options)
+    assert "pool.syn(" not in readme
+    assert "`pool.syn` has no rule for these sets: pool as above" in readme
+
+
+def test_categories_that_look_like_numbers_or_truth_values_stay_categories_in_r(tmp_path):
+    rng = np.random.default_rng(3)
+    sets = [
+        pd.DataFrame(
+            {
+                "y": rng.normal(size=50).round(2),
+                "a b": pd.Categorical(rng.choice(["T", "F"], 50), categories=["T", "F"]),
+                "c": pd.Categorical(rng.choice(["02", "01", "1"], 50), ["02", "01", "1"]),
+                "d": pd.Categorical(rng.choice([0.5, 1.0, 2.0], 50), [0.5, 1.0, 2.0]),
+            }
+        )
+        for _ in range(3)
+    ]
+    readme = write(tmp_path, sets, ["y ~ c"], ["csv", "long_csv"])
+    show = "\nfor (s in list(sets[[1]], complete(imp, 1))) cat(unlist(lapply(s[-1], table)), '\\n')"
+    printed = run_r(block(readme, "r") + show, tmp_path, "mice").splitlines()
+    counts = [sets[0][name].value_counts(sort=False) for name in ("a b", "c", "d")]
+    expected = [str(count) for column in counts for count in column]
+    assert [line.split() for line in printed[-2:]] == [expected, expected]
+
+
+def test_names_that_mice_cannot_use_are_changed_as_r_does(tmp_path):
+    names = {"x": "body weight", "n": "1st", "y": "in", "g": "größe", "s": "_s", "b": ".5"}
+    sets = make_sets(3, names)
+    readme = write(tmp_path, sets, (), ["csv", "long_csv"])
+    code = block(readme, "r")
+    assert "lm(body.weight ~ 1)" in code
+    printed = run_r(
+        code + "\ncat(names(complete(imp, 1)), names(categories), sep = '|')", tmp_path, "mice"
+    )
+    assert printed.splitlines()[-1] == "body.weight|X1st|in.|größe|X_s|X.5|größe|X_s"

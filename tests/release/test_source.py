@@ -100,6 +100,26 @@ def test_whole_numbers_with_holes_stay_whole(tmp_path):
     assert frame.dtypes.astype(str).to_dict() == {"a": "UInt8", "b": "boolean"}
 
 
+def test_decimal_numbers_keep_their_decimals(tmp_path):
+    numbers = [decimal.Decimal("1.50"), None, decimal.Decimal("-2.25"), decimal.Decimal("3.00")]
+    whole = pa.array([1, None, 3, 4], pa.decimal128(9, 0))
+    pq.write_table(pa.table({"a": numbers, "b": whole}), tmp_path / "t")
+    table = load_source(spec_of(tmp_path, parquet="t"))
+    assert table.schema["a"].decimals == 2
+    assert table.schema["b"].dtype == "Int64"
+    np.testing.assert_array_equal(table.matrix[:, 0], [1.5, np.nan, -2.25, 3])
+
+
+def test_texts_declared_as_times_become_times(tmp_path):
+    pq.write_table(pa.table({"a": ["2024-01-31", None, "2024-02-01"]}), tmp_path / "t")
+    frame = read_source(spec_of(tmp_path, {"a": {"kind": "datetime"}}, parquet="t"))
+    assert frame["a"].tolist()[::2] == [pd.Timestamp("2024-01-31"), pd.Timestamp("2024-02-01")]
+    pq.write_table(pa.table({"a": ["2024-01-31", PRIVATE]}), tmp_path / "t")
+    assert "column 'a' is declared datetime but holds other texts: write it as" in refusal(
+        spec_of(tmp_path, {"a": {"kind": "datetime"}}, parquet="t")
+    )
+
+
 def test_missing_codes_delimiter_quotes_and_line_ends(tmp_path):
     text = '\ufeffa;b;c\r\n1,5;-99;"x;y"\r\n"";2;.\r\n3;3;"z\nz"\r\n2;-99;NA\r\n'
     (tmp_path / "t.csv").write_bytes(text.encode())
@@ -224,8 +244,8 @@ def test_a_damaged_file_is_refused_in_one_line(tmp_path, key, content, named):
         ({"a": [[1], [2]]}, "column 'a' holds lists or records: drop it (dataset.drop) or spread"),
         ({"a": [{"x": PRIVATE}, {"x": "b"}]}, "column 'a' holds lists or records"),
         (
-            {"a": [decimal.Decimal("1.5"), decimal.Decimal("2.5")]},
-            "column 'a' mixes text with other objects",
+            {"a": [decimal.Decimal("1234567890123456.5"), decimal.Decimal("2.5")]},
+            "column 'a' holds decimal numbers of more than 15 digits: round them",
         ),
         ({"a": [None, None]}, "column 'a' has no observed value"),
         ({"a": [PRIVATE, PRIVATE]}, "column 'a' is constant"),

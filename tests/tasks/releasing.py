@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from synth_tasks.release.bundle import Published
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare

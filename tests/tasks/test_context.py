@@ -150,6 +150,15 @@ def test_target_from_the_call_or_the_spec(tmp_path, monkeypatch):
     assert prepare(people_spec(tmp_path), "other").target == str(tmp_path / "other")
 
 
+def test_a_target_elsewhere_stays_a_url_and_a_file_url_becomes_a_path(tmp_path, workspace_root):
+    context = prepare(spec(tmp_path), "memory://releases")
+    assert context.target == "memory://releases"
+    assert context.releases().location("1-x") == "memory://releases/people/1-x"
+    assert prepare(spec(tmp_path), f"file://{tmp_path}/here").target == str(tmp_path / "here")
+    with pytest.raises(SynthError, match="lie in each other"):
+        prepare(spec(tmp_path), f"file://{workspace_root}")
+
+
 def test_a_workspace_in_the_target_is_refused_before_anything_is_written(tmp_path, workspace_root):
     with pytest.raises(SynthError, match="lie in each other"):
         prepare(spec(tmp_path), str(workspace_root))

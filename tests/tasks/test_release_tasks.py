@@ -24,6 +24,7 @@ from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.pool import read_analysis
 from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
 from synth_tasks.tasks.validate import apply_gate, load_policy, refuse_failures, validate
+from tests.r import run_r
 from tests.release.builders import (
     BMI,
     MARKER,
@@ -248,6 +249,7 @@ def test_another_seed_makes_nothing_new(again, run, site):
         {"dataset": {"title": "Other people"}},
         {"analysis": []},
         {"publish": {"formats": ["csv"]}},
+        {"variables": {"hgt": {"decimals": 4, "label": "Height in cm"}}},
     ],
 )
 def test_another_spec_makes_something_new(again, run, site, change):
@@ -381,6 +383,59 @@ def test_missing_values_and_spikes_that_are_data_are_published(tmp_path, workspa
     assert not fields["income"]["constraints"]["required"]
     assert fields["hgt"]["constraints"]["required"]
     assert 'na.strings = ""' in (run.published.folder / "README.md").read_text()
+
+
+def test_a_survey_file_is_published_with_its_labels_for_every_reader(tmp_path, workspace_root):
+    pyreadstat = pytest.importorskip("pyreadstat", reason="needs the extra [formats]")
+    people = make_people(120)[["hgt", "stage", "region", "children"]]
+    codes = {"stage": ["low", "mid", "high"], "region": ["north", "south", "east"]}
+    for name, labels in codes.items():
+        people[name] = people[name].map({label: i * 10.0 for i, label in enumerate(labels)})
+    people["hgt"] = people["hgt"].where(people.index % 8 > 0, -8)
+    pyreadstat.write_sav(
+        people.astype(float),
+        str(tmp_path / "people.sav"),
+        column_labels={"hgt": "Height in cm"},
+        variable_value_labels={
+            **{name: {i * 10: t for i, t in enumerate(labels)} for name, labels in codes.items()},
+            "hgt": {-8: "refused"},
+        },
+        missing_ranges={"hgt": [-8]},
+        variable_measure={"stage": "ordinal", "region": "nominal"},
+        variable_format={"children": "F8.0"},
+    )
+    run, _ = released(
+        tmp_path,
+        dataset={"source": {"spss": str(tmp_path / "people.sav")}},
+        variables={"hgt": {"spikes": [-8]}, "stage": {}},
+        imputation={"method": {}, "predictor_matrix": {}},
+        synthesis={"method_by_variable": {}, "visit_sequence": "roman"},
+        analysis=[{"model": "ols", "formula": "children ~ region"}],
+        publish={"formats": ["csv", "parquet", "spss", "stata", "long_csv"]},
+    )
+    folder = run.published.folder
+    assert len(list((folder / "data").iterdir())) == 3 * 4 + 1
+    (first, *_) = released_sets(folder)
+    frame, meta = pyreadstat.read_sav(str(folder / "data" / "people-1.sav"), user_missing=True)
+    labels = {name: dict(enumerate(texts)) for name, texts in codes.items()}
+    for name, texts in labels.items():
+        assert meta.variable_value_labels[name] == {10 * i: text for i, text in texts.items()}
+        assert (frame[name] / 10).map(texts).tolist() == first[name].tolist()
+    assert frame["hgt"].tolist() == first["hgt"].tolist()
+    assert meta.variable_measure["stage"] == "ordinal"
+    assert meta.missing_ranges == {"hgt": [{"lo": -8, "hi": -8}]}
+    assert meta.column_names_to_labels["hgt"] == "Height in cm"
+    package = json.loads((folder / "datapackage.json").read_text())
+    assert package["resources"][0]["schema"]["fields"][0]["title"] == "Height in cm"
+    long = pd.read_csv(folder / "data" / "people-long.csv")
+    assert long[long[".imp"] == 0].drop(columns=[".imp", ".id"]).isna().all(axis=None)
+    assert long[long[".imp"] == 1]["hgt"].tolist() == first["hgt"].tolist()
+
+    code = (folder / "README.md").read_text().split("```r\n")[1].split("```")[0]
+    printed = run_r(code, folder, "mice").splitlines()[-3:]
+    pooled = pd.read_csv(folder / "inference" / "pooled-1.csv")
+    found = np.array([line.split()[2:4] for line in printed], dtype=float)
+    np.testing.assert_allclose(found, pooled[["estimate", "std_error"]], rtol=1e-6)
 
 
 def test_strata_smoothing_rules_and_another_number_of_rows(tmp_path, workspace_root):

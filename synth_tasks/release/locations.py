@@ -1,0 +1,95 @@
+"""Addresses of files and folders: paths of this machine, and URLs that fsspec knows.
+
+Credentials never stand in an address: each kind of store finds them where its own tools look
+(environment, configuration files, the identity of the machine).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import fsspec
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.registry import known_implementations
+
+from synth_tasks.errors import SpecError, StorageError, SynthError
+
+# Libraries behind the stores, whose own exceptions are no OSError; their texts may quote anything.
+TRANSPORTS = frozenset(
+    {"aiobotocore", "aiohttp", "botocore", "azure", "google", "gcsfs", "requests"}
+)
+EXTRAS = {"s3": "s3", "s3a": "s3"}
+
+
+def is_url(location: str) -> bool:
+    """Tell whether an address is a URL rather than a path."""
+    return "://" in location
+
+
+def open_location(url: str, setting: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it.
+
+    Parameters
+    ----------
+    url : str
+        For example ``s3://bucket/folder``.
+    setting : str
+        Where the URL comes from, for errors.
+
+    Returns
+    -------
+    filesystem : fsspec.AbstractFileSystem
+    path : str
+
+    Raises
+    ------
+    SpecError
+        If it holds credentials, nothing knows its kind, or an extra is missing.
+    StorageError
+        If the store refuses.
+    """
+    scheme = urlsplit(url).scheme
+    if "@" in urlsplit(url).netloc:
+        raise SpecError(
+            f"{setting}: a URL must not hold user or password: give them to the store's own "
+            "configuration, e.g. environment variables"
+        )
+    if scheme not in {*known_implementations, *fsspec.available_protocols()}:
+        raise SpecError(f"{setting}: nothing knows URLs of the kind {scheme}://: correct it")
+    try:
+        with readable_store("open", url):
+            filesystem, path = url_to_fs(url)
+    except ImportError:
+        extra = EXTRAS.get(scheme)
+        remedy = f"pip install 'prefect-synth[{extra}]'" if extra else "install its fsspec package"
+        raise SpecError(f"{setting}: {scheme}:// needs another package: {remedy}") from None
+    return filesystem, path
+
+
+def local_path(location: str, setting: str) -> Path | None:
+    """Return the path of a location on this machine; None for one elsewhere."""
+    if not is_url(location):
+        return Path(location)
+    filesystem, path = open_location(location, setting)
+    return Path(path) if isinstance(filesystem, LocalFileSystem) else None
+
+
+@contextmanager
+def readable_store(action: str, location: str) -> Iterator[None]:
+    """Turn what a store or its library raises into one line that names the address."""
+    try:
+        yield
+    except (SynthError, ImportError):
+        raise
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageError(f"cannot {action} {location}: {reason}") from None
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in TRANSPORTS:
+            raise
+        raise StorageError(f"cannot {action} {location}: {type(error).__name__}") from None

@@ -1,0 +1,1 @@
+"""Reading the confidential data, one module for each kind of source."""

@@ -1,0 +1,218 @@
+"""Reading CSV, Parquet and Arrow files, here or at a URL, and folders of Parquet files.
+
+The texts of the readers' own errors may quote values and are dropped.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.dataset
+import pyarrow.feather
+import pyarrow.parquet as pq
+
+from synth_tasks.data import Kind, check_names
+from synth_tasks.errors import DataError
+from synth_tasks.release.locations import is_url, open_location, readable_store
+from synth_tasks.release.spec import ReleaseSpec, SourceSpec, VariableSpec
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file, or a folder of Parquet files, and how to get at it.
+
+    Parameters
+    ----------
+    files : fsspec.AbstractFileSystem
+        The file system.
+    path : str
+        Path in it.
+    name : str
+        What it is called in errors.
+    """
+
+    files: Any
+    path: str
+    name: str
+
+    def open(self) -> IO[bytes]:
+        """Open the file for reading."""
+        return self.files.open(self.path, "rb")
+
+
+def find_place(spec: ReleaseSpec, location: str) -> Place:
+    """Find a path of the specification or a URL."""
+    if not is_url(location):
+        path = spec.find(location, or_folder=spec.dataset.source.parquet is not None)
+        return Place(fsspec.filesystem("file"), str(path), path.name)
+    files, remote = open_location(location, "dataset.source")
+    return Place(files, remote, location.rstrip("/").rpartition("/")[2])
+
+
+def read_table(spec: ReleaseSpec) -> pa.Table:
+    """Read the file that a specification names.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Its source is one of `csv`, `parquet` and `arrow`.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    DataError
+        Naming file, and column or row where they are known.
+    """
+    source = spec.dataset.source
+    location = str(source.path)
+    place = find_place(spec, location)
+    with readable_store("read", location if is_url(location) else place.path):
+        names = _csv_header(place, source) if source.csv is not None else []
+        try:
+            table = _read(place, source, spec.variables)
+        except (pa.ArrowException, OSError) as error:
+            if _is_of_the_store(error):
+                raise
+            kind = "CSV" if source.csv else "Parquet" if source.parquet else "Arrow"
+            raise DataError(
+                f"{place.name} cannot be read as {kind}{_reason(error, table_names=names)}: check the "
+                "file and the settings of dataset.source and variables"
+            ) from None
+    if source.csv is not None:
+        _refuse_misread(table, source)
+    return table
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Tell errors of system or store from those that a reader has with the content."""
+    return isinstance(error, OSError) and (error.errno is not None or type(error) is not OSError)
+
+
+def _read(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
+    if source.csv is not None:
+        return _read_csv(place, source, variables)
+    if source.arrow is not None:
+        with place.open() as file:
+            return pa.feather.read_table(file)
+    if place.files.isdir(place.path):
+        return _read_folder(place)
+    with place.open() as file:
+        check_names(pq.read_schema(file).names)
+        return pq.read_table(file)
+
+
+def _read_folder(place: Place) -> pa.Table:
+    """Read Parquet files below a folder; names of folders like ``year=2020`` become columns."""
+    whole = pa.dataset.dataset(
+        place.path, format="parquet", filesystem=place.files, partitioning="hive"
+    )
+    fragments = list(whole.get_fragments())
+    if not fragments:
+        raise DataError(f"{place.name} holds no Parquet file: check dataset.source.parquet")
+    # Arrow takes the columns of the first file, and would silently leave out those of others.
+    schemas = [fragment.physical_schema.remove_metadata() for fragment in fragments]
+    if any(not schema.equals(schemas[0]) for schema in schemas):
+        raise DataError(
+            f"the Parquet files of {place.name} differ in their columns or types: write them with one "
+            "schema"
+        )
+    check_names(whole.schema.names)
+    return whole.to_table()
+
+
+def _refuse_misread(table: pa.Table, source: SourceSpec) -> None:
+    """Refuse a CSV file that was read with the wrong separator or decimal sign."""
+    if table.num_columns == 1:
+        others = [sign for sign in ";,\t|" if sign in table.column_names[0]]
+        if others:
+            raise DataError(
+                f"the header is one name that holds {others[0]!r}: set dataset.source.delimiter"
+            )
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if source.decimal == "." and pa.types.is_string(field.type):
+            like_numbers = pc.match_substring_regex(column, r"^\s*[-+]?\d+,\d+\s*$")
+            if pc.all(like_numbers, min_count=1).as_py():
+                raise DataError(
+                    f"column '{field.name}' holds numbers with a decimal comma: set "
+                    "dataset.source.decimal: ','"
+                )
+
+
+def _reason(error: Exception, table_names: list[str]) -> str:
+    """Say where a reader failed, without the value that it quotes."""
+    text = str(error)
+    if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", text):
+        return f" (row {found[1]} has {found[3]} fields instead of {found[2]})"
+    if found := re.search(r"In CSV column #(\d+)", text):
+        return f" (column '{table_names[int(found[1])]}' has values that do not fit its kind)"
+    return ""
+
+
+def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
+    as_text = {
+        name: pa.string()
+        for name, variable in variables.items()
+        if variable.categories and all(isinstance(label, str) for label in variable.categories)
+    }
+    as_text |= {
+        name: pa.timestamp("us")
+        for name, variable in variables.items()
+        if variable.kind is Kind.DATETIME
+    }
+    parse = pa.csv.ParseOptions(delimiter=source.delimiter, newlines_in_values=True)
+    convert = pa.csv.ConvertOptions(
+        null_values=source.missing,
+        decimal_point=source.decimal,
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        column_types=as_text,
+    )
+    try:
+        with place.open() as file:
+            return pa.csv.read_csv(file, parse_options=parse, convert_options=convert)
+    except pa.ArrowInvalid:
+        # With one thread the reader knows in which row it failed.
+        single = pa.csv.ReadOptions(use_threads=False)
+        with place.open() as file:
+            return pa.csv.read_csv(file, single, parse, convert)
+
+
+def _csv_header(place: Place, source: SourceSpec) -> list[str]:
+    _check_utf8(place)
+    with place.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        try:
+            header = next(csv.reader(text, delimiter=source.delimiter), None)
+        except csv.Error:
+            raise DataError(
+                f"{place.name} has a header row that is no CSV: check file and delimiter"
+            ) from None
+    if not header:
+        raise DataError(f"{place.name} is empty: expected a header row and data")
+    check_names(header)
+    return header
+
+
+def _check_utf8(place: Place) -> None:
+    position = 0
+    with place.open() as file:
+        for line in file:
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(
+                    f"{place.name} is not UTF-8 (byte {position + error.start}): save it as UTF-8, "
+                    "e.g. iconv -f latin1 -t utf-8"
+                ) from None
+            position += len(line)

@@ -1,0 +1,104 @@
+"""Releases in a folder of this machine: built beside their place, renamed at once.
+
+<target>/<dataset>/<version>/   data/ inference/ validation/ datapackage.json manifest.json
+                                report.html README.md
+<target>/<dataset>/latest       link to the newest version
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from synth_tasks.errors import SynthError
+from synth_tasks.files import readable_errors, sync_folder
+from synth_tasks.release.bundle import MANIFEST, PUBLIC_FOLDER, checksums, read_bytes, verify
+from synth_tasks.release.stores.base import STALE_SECONDS, Published, ReleaseStore
+
+
+class FolderStore(ReleaseStore):
+    """All releases of one data set in a folder.
+
+    Parameters
+    ----------
+    target : Path
+        Folder of the releases of all data sets.
+    dataset : str
+        Name of the data set.
+    """
+
+    def __init__(self, target: Path, dataset: str) -> None:
+        self.folder = target / dataset
+
+    def location(self, version: str) -> str:
+        """Return the path of a version."""
+        return str(self.folder / version)
+
+    def _complete(self) -> list[str]:
+        if not self.folder.is_dir():
+            return []
+        return [p.name for p in self.folder.iterdir() if p.is_dir() and not p.is_symlink()]
+
+    _taken = _complete
+
+    def _read_manifest(self, version: str) -> bytes | None:
+        return read_bytes(self.folder / version / MANIFEST)
+
+    def _checksums(self, version: str) -> dict[str, dict[str, Any]]:
+        return checksums(self.folder / version)
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Give a folder to build in; what is not renamed by `commit` is removed."""
+        with readable_errors("publish to", self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=PUBLIC_FOLDER)
+            self._check_latest()
+            self._remove_stale_drafts()
+            draft = self.folder / f".staging-{secrets.token_hex(6)}"
+            draft.mkdir(mode=0o700)
+            try:
+                yield draft
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+
+    def _check_latest(self) -> None:
+        """Refuse a `latest` that cannot be moved, before there is anything to move it to."""
+        link = self.folder / "latest"
+        if link.exists() and not link.is_symlink():
+            raise SynthError(f"{link} is not a link: remove it, the run makes it anew")
+
+    def _remove_stale_drafts(self) -> None:
+        """Remove what a killed run has left; a draft of a living run is never a day old."""
+        for path in self.folder.glob(".staging-*"):
+            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def commit(self, draft: Path, version: str) -> Published:
+        """Verify a draft, make it visible under its version and move `latest` to it."""
+        verify(draft)
+        for folder in [draft, *(p for p in draft.rglob("*") if p.is_dir())]:
+            folder.chmod(PUBLIC_FOLDER)
+        os.rename(draft, self.folder / version)
+        sync_folder(self.folder)
+        self.point_latest(version)
+        return Published(self.location(version), version, new=True)
+
+    def point_latest(self, version: str) -> bool:
+        """Let `latest` name a version; return whether it named another before."""
+        link = self.folder / "latest"
+        if link.is_symlink() and os.readlink(link) == version:
+            return False
+        temporary = self.folder / f".latest-{secrets.token_hex(6)}"
+        temporary.symlink_to(version)
+        try:
+            os.replace(temporary, link)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(self.folder)
+        return True
