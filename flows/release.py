@@ -14,10 +14,12 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
+from synth_tasks.release.approval import needs_approval
 from synth_tasks.release.preview import preview_release
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
@@ -32,10 +34,20 @@ from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
-from synth_tasks.tasks.publish import draw_picture, find_published, publish, purge
+from synth_tasks.tasks.publish import (
+    draw_picture,
+    find_published,
+    publish,
+    purge,
+    quarantine,
+    record_decision,
+    review,
+)
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
 
+AWAITING = "AwaitingApproval"
+UNDECIDED = 3
 STAGES = (
     "reading the data",
     "checking the data as they arrived",
@@ -99,10 +111,23 @@ def _release(context: RunContext, progress: Progress) -> State:
     results += verdicts
     results.append(_judge(context, ledger, results, progress))
 
+    decision = None
+    if needs_approval(context.spec, results):
+        made = (ingested, completed, controlled, ledger, results, analyses)
+        found = review(context, *made)
+        decision = ask(context.spec, found, results)
+        if decision is None:
+            return Failed(name=AWAITING, message=how_to_decide(found))
+        record_decision(context, found.key, decision)
+        if not decision.approved:
+            folder = quarantine(context, *made, found, decision)
+            by = f"rejected by {decision.name}: {decision.reason}"
+            return Failed(name="Rejected", message=f"{by}; kept in {folder}")
+
     picture = draw_picture(context, sets)
     publish_bundle = _limited(publish, context.spec)
     published = publish_bundle(
-        context, ingested, completed, fitted, controlled, ledger, results, analyses
+        context, ingested, completed, fitted, controlled, ledger, results, analyses, decision
     )
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
@@ -241,7 +266,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Make a release from the command line; see ``--help``.
 
     Returns:
-        Exit code: 0 published or nothing new, 1 the release was refused or failed, 2 wrong input.
+        Exit code: 0 published or nothing new, 1 the release was refused or failed, 2 wrong input,
+        3 a steward has to decide.
     """
     options = _parse(arguments)
     started = time.monotonic()
@@ -251,6 +277,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         spec = read_specification(options.spec, "boys.yaml")
         take_seed(options.seed)
+        take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -266,6 +293,9 @@ def main(arguments: list[str] | None = None) -> int:
     with stage_progress(STAGES):
         state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started
+    if state.name == AWAITING:
+        sys.stdout.write(f"{state.message}\n")
+        return UNDECIDED
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
         return FAILED
@@ -300,7 +330,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "Publish multiply imputed synthetic versions of a confidential data set.",
         EXAMPLES,
         "0 published, or nothing new; 1 the release failed or the gate refused it, nothing was "
-        "published; 2 wrong input, nothing was started",
+        "published; 2 wrong input, nothing was started; 3 a steward has to decide",
     )
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")
@@ -320,6 +350,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="write nothing: check everything, show plan and predicted cost; with --init the draft",
     )
     parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+    decide = parser.add_mutually_exclusive_group()
+    decide.add_argument(
+        "--approve", metavar="NAME", help="publish though a check warns: who decides"
+    )
+    decide.add_argument("--reject", metavar="NAME", help="keep the sets in quarantine: who decides")
+    parser.add_argument("--reason", metavar="TEXT", help="why it is approved or rejected")
     return parser.parse_args(arguments)
 
 

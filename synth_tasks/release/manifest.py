@@ -79,6 +79,7 @@ def make_manifest(
     results: Sequence[SuiteResult],
     missing_shares: Mapping[str, float],
     changes: Sequence[Sequence[Mapping[str, Any]]] = (),
+    decision: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Collect everything that a user of the release may want to know or check.
 
@@ -104,6 +105,8 @@ def make_manifest(
         Share of missing values of each variable in the data as they arrived.
     changes : sequence of sequence of mapping
         For each set what every step of disclosure control changed, in counts.
+    decision : mapping, optional
+        What a steward decided, and why; see `synth_tasks.release.approval`.
 
     Returns
     -------
@@ -145,6 +148,7 @@ def make_manifest(
             "missing_shares": dict(missing_shares),
         },
         "disclosure_control": [list(map(dict, steps)) for steps in changes if steps],
+        "approval": None if decision is None else dict(decision),
         "pooling_rule": pooling_rule,
         "gates": describe_gates(results),
         "guarantee": "no formal privacy guarantee (not differentially private)",

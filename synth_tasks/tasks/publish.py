@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.data import Schema, decode
 from synth_tasks.engine.portable import to_json
 from synth_tasks.files import make_private_folder, write_atomically
+from synth_tasks.release.approval import Decision, keep_decision, read_decision
 from synth_tasks.release.bundle import (
     write_json,
     write_manifest,
@@ -48,6 +51,26 @@ from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 from synth_tasks.tasks.validate import load_policy
 
 PUBLISHED_DIGITS = 2
+UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a steward is asked to decide about.
+
+    Parameters
+    ----------
+    key : str
+        Digest of sets and findings; a decision holds for it alone.
+    report : str
+        Private report.
+    decision : Decision or None
+        What was decided already.
+    """
+
+    key: str
+    report: str
+    decision: Decision | None
 
 
 def release_digest(context: RunContext, fingerprint: str) -> str:
@@ -102,6 +125,7 @@ def publish(
     ledger: pd.DataFrame,
     suites: list[SuiteResult],
     analyses: list[AnalysisRef],
+    decision: Decision | None = None,
 ) -> Published:
     """Write the bundle to staging, verify it, make it visible at once, and move `latest`.
 
@@ -123,6 +147,8 @@ def publish(
         Verdicts on tables and ledger.
     analyses : list of AnalysisRef
         Pooled analyses.
+    decision : Decision, optional
+        Of a steward, for the manifest.
 
     Returns
     -------
@@ -135,6 +161,129 @@ def publish(
         releases.point_latest(already.version)
         return replace(already, new=True)
     version = releases.next_version(digest)
+    content = _compose(
+        context,
+        version,
+        digest,
+        ingested,
+        completed,
+        controlled,
+        ledger,
+        suites,
+        analyses,
+        decision,
+    )
+    _write_private_report(workspace.folder / "reports" / version, content, completed.trace)
+    with releases.staging() as draft:
+        if spec.publish.synthesizer:
+            models = to_json(workspace.read_object(synthesizers[0]))
+            write_public(draft / SYNTHESIZER_FILE, models)
+        codebook = Codebook.from_dict(ingested.codebook)
+        _write_bundle(draft, context, codebook, content)
+        published = releases.commit(draft, version)
+    return published
+
+
+@task(name="review", task_run_name="prepare the review", cache_policy=NO_CACHE)
+@confidential
+def review(
+    context: RunContext,
+    ingested: Ingested,
+    completed: CompletedData,
+    controlled: list[ControlledSet],
+    ledger: pd.DataFrame,
+    suites: list[SuiteResult],
+    analyses: list[AnalysisRef],
+) -> Review:
+    """Write the private report for a steward, and look whether a decision was made already.
+
+    Parameters
+    ----------
+    context, ingested, completed, controlled, ledger, suites, analyses
+        As for `publish`.
+
+    Returns
+    -------
+    Review
+    """
+    workspace = context.workspace()
+    digest = release_digest(context, ingested.fingerprint)
+    findings = [suite.to_dict() for suite in suites]
+    # The steward decides about these sets and findings; with others the question is a new one.
+    key = workspace.digest(
+        "review", digest, *(each.ref.sha256 for each in controlled), json.dumps(findings)
+    )[:32]
+    content = _compose(
+        context, UNDECIDED, digest, ingested, completed, controlled, ledger, suites, analyses, None
+    )
+    folder = workspace.folder / "reviews" / key
+    _write_private_report(folder, content, completed.trace)
+    return Review(key, str(folder / "report.html"), read_decision(workspace.folder, key))
+
+
+@task(name="keep decision", task_run_name="keep the steward's decision", cache_policy=NO_CACHE)
+@confidential
+def record_decision(context: RunContext, key: str, decision: Decision) -> None:
+    """Keep what was decided about a review in the workspace."""
+    keep_decision(context.workspace().folder, key, decision)
+
+
+@task(name="quarantine", task_run_name="quarantine the rejected sets", cache_policy=NO_CACHE)
+@confidential
+def quarantine(
+    context: RunContext,
+    ingested: Ingested,
+    completed: CompletedData,
+    controlled: list[ControlledSet],
+    ledger: pd.DataFrame,
+    suites: list[SuiteResult],
+    analyses: list[AnalysisRef],
+    found: Review,
+    decision: Decision,
+) -> str:
+    """Keep a rejected release, with the reason, in the private workspace.
+
+    Parameters
+    ----------
+    context, ingested, completed, controlled, ledger, suites, analyses
+        As for `publish`.
+    found : Review
+        What was decided about.
+    decision : Decision
+        The rejection.
+
+    Returns
+    -------
+    str
+        The folder.
+    """
+    folder = context.workspace().folder / "quarantine" / found.key
+    digest = release_digest(context, ingested.fingerprint)
+    content = _compose(
+        context, UNDECIDED, digest, ingested, completed, controlled, ledger, suites, analyses,
+        decision,
+    )  # fmt: skip
+    if folder.exists():
+        shutil.rmtree(folder)
+    make_private_folder(folder)
+    _write_bundle(folder, context, Codebook.from_dict(ingested.codebook), content)
+    return str(folder)
+
+
+def _compose(
+    context: RunContext,
+    version: str,
+    digest: str,
+    ingested: Ingested,
+    completed: CompletedData,
+    controlled: list[ControlledSet],
+    ledger: pd.DataFrame,
+    suites: list[SuiteResult],
+    analyses: list[AnalysisRef],
+    decision: Decision | None,
+) -> ReportContent:
+    """Collect what the reports and the bundle tell."""
+    spec, workspace = context.spec, context.workspace()
     schema, sets = _shuffled_sets(context, [each.ref for each in controlled])
     real, real_schema = workspace.read_table(completed.refs[0])
     plan = plan_synthesis(spec, real_schema, real)
@@ -150,8 +299,9 @@ def publish(
         results=suites,
         missing_shares=missing_shares(ingested),
         changes=[each.changes for each in controlled],
+        decision=None if decision is None else decision.to_dict(),
     )
-    content = ReportContent(
+    return ReportContent(
         title=spec.dataset.title or spec.dataset.name,
         name=spec.dataset.name,
         version=version,
@@ -166,15 +316,6 @@ def publish(
         manifest=manifest,
         real=workspace.read_frame(controlled[0].real),
     )
-    _write_private_report(workspace.folder / "reports" / version, content, completed.trace)
-    with releases.staging() as draft:
-        if spec.publish.synthesizer:
-            models = to_json(workspace.read_object(synthesizers[0]))
-            write_public(draft / SYNTHESIZER_FILE, models)
-        codebook = Codebook.from_dict(ingested.codebook)
-        _write_bundle(draft, context, schema, codebook, content)
-        published = releases.commit(draft, version)
-    return published
 
 
 def purge(context: RunContext) -> None:
@@ -226,9 +367,9 @@ def _round(value: float) -> float:
 
 
 def _write_bundle(
-    draft: Path, context: RunContext, schema: Schema, codebook: Codebook, content: ReportContent
+    draft: Path, context: RunContext, codebook: Codebook, content: ReportContent
 ) -> None:
-    spec = context.spec
+    spec, schema = context.spec, content.schema
     formats = spec.publish.formats
     files = write_data(draft, spec.dataset.name, content.sets, formats, schema, codebook)
     write_json(

@@ -48,7 +48,7 @@ def test_the_manifest_says_how_the_sets_were_made(spec):
     assert set(manifest) == {
         *("manifest_version", "name", "version", "title", "digest", "data_digest", "spec_digest"),
         *("seed", "synthesis", "imputation", "pooling_rule", "gates", "guarantee", "spec"),
-        *("packages", "disclosure_control"),
+        *("packages", "disclosure_control", "approval"),
     }
     assert (synthesis["m"], synthesis["n"], synthesis["k"], synthesis["proper"]) == (
         3,

@@ -1,0 +1,52 @@
+"""Decisions of data stewards."""
+
+import pytest
+
+from synth_tasks.errors import SpecError
+from synth_tasks.release.approval import Decision, keep_decision, needs_approval, read_decision
+from synth_tasks.release.results import Check, SuiteResult
+from tests.release.builders import people_spec
+
+
+def suite(*failed: str) -> list[SuiteResult]:
+    checks = [Check("expectation", f"fails as {s}", s, success=False) for s in failed]
+    return [SuiteResult("gate", "ledger", (*checks, Check("other", "is met", "warning", True)))]
+
+
+@pytest.mark.parametrize(
+    ("approval", "failed", "asked"),
+    [
+        ("warnings", (), False),
+        ("warnings", ("info",), False),
+        ("warnings", ("warning",), True),
+        ("always", (), True),
+        ("never", ("warning",), False),
+    ],
+)
+def test_a_person_is_asked_when_a_check_warns_or_always_or_never(tmp_path, approval, failed, asked):
+    spec = people_spec(tmp_path, publish={"approval": approval})
+    assert needs_approval(spec, suite(*failed)) is asked
+
+
+def test_a_decision_is_found_again_and_no_other(tmp_path):
+    decision = Decision.today(approved=True, name=" Ada ", reason="small and harmless")
+    keep_decision(tmp_path, "a" * 32, decision)
+    assert read_decision(tmp_path, "a" * 32) == decision
+    assert decision.name == "Ada"
+    assert read_decision(tmp_path, "b" * 32) is None
+
+
+def test_the_last_decision_counts(tmp_path):
+    for approved in (True, False):
+        keep_decision(tmp_path, "a", Decision.today(approved=approved, name="Ada", reason="so"))
+    found = read_decision(tmp_path, "a")
+    assert found is not None
+    assert not found.approved
+
+
+@pytest.mark.parametrize("text", ["", "  ", "two\nlines", "x" * 1001])
+def test_a_decision_needs_a_name_and_a_reason_in_one_line(text):
+    with pytest.raises(SpecError, match="approval: name"):
+        Decision.today(approved=True, name=text, reason="because")
+    with pytest.raises(SpecError, match="approval: reason"):
+        Decision.today(approved=True, name="Ada", reason=text)
