@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
+MANY_ROWS = 20_000
 SPMSE_NULL = 1.0
 SPMSE_REFERENCE = "Raab, Nowok & Dibben (2021), arXiv:2109.12717; Voas & Williamson (2001)"
 
@@ -40,7 +41,10 @@ def spmse(real: np.ndarray, synthetic: np.ndarray) -> float:
     Returns
     -------
     float
-        S_pMSE, finite and not negative; see the top of the module.
+        S_pMSE, finite and not negative; see the top of the module. In tables of more than
+        `MANY_ROWS` together what exceeds the null value is scaled to that number: for one and the same
+        difference of shares it grows with the rows, and the bounds in use (3 and 10) come from tables
+        of thousands.
     """
     filled = real + synthetic > 0
     d, s = real[filled], synthetic[filled]
@@ -48,7 +52,11 @@ def spmse(real: np.ndarray, synthetic: np.ndarray) -> float:
         return SPMSE_NULL
     c = s.sum() / (s.sum() + d.sum())
     voas_williamson = np.sum((s - d * c / (1 - c)) ** 2 / (c * (s + d)))
-    return float(voas_williamson / (len(d) - 1))
+    value = float(voas_williamson / (len(d) - 1))
+    n_rows = float(s.sum() + d.sum())
+    if value > SPMSE_NULL and n_rows > MANY_ROWS:
+        return SPMSE_NULL + (value - SPMSE_NULL) * MANY_ROWS / n_rows
+    return value
 
 
 def cross_tabulate(

@@ -95,3 +95,18 @@ def test_dense_and_sparse_counting_agree():
     sparse = cross_tabulate(*cells, (600, 600))
     assert len(dense[0]) == 36
     assert spmse(*dense) == pytest.approx(spmse(*sparse))
+
+
+def test_for_one_difference_of_shares_many_rows_give_what_some_thousand_give():
+    real, synthetic = np.array([5200, 4800]), np.array([5000, 5000])
+    few = spmse(real, synthetic)
+    assert few > 2
+    for factor in (10, 1000):
+        many = spmse(factor * real, factor * synthetic)
+        # What chance adds, 1, is not multiplied; the rest is the same.
+        assert many == pytest.approx(few, abs=1.0)
+
+
+def test_copied_rows_stay_visible_in_large_tables():
+    counts = np.array([500_000, 700_000])
+    assert spmse(counts, counts) == 0
