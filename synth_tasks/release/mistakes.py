@@ -42,8 +42,6 @@ def explain_mistake(
 def _unknown_key(root: type[BaseModel], location: Sequence[Any], hidden: Sequence[str]) -> str:
     key = str(location[-1])
     there = [name for name in _keys(_annotation_at(root, location[:-1])) if name not in hidden]
-    if meant := did_you_mean(key, there):
-        return f"unknown key, {meant}"
     homes = [
         section
         for section, field in root.model_fields.items()
@@ -51,6 +49,8 @@ def _unknown_key(root: type[BaseModel], location: Sequence[Any], hidden: Sequenc
     ]
     if homes:
         return f"unknown key here, it belongs to {' or '.join(homes)}"
+    if meant := did_you_mean(key, there):
+        return f"unknown key, {meant}"
     return f"unknown key; known are {', '.join(there)}" if there else "unknown key"
 
 
