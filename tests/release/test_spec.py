@@ -112,7 +112,11 @@ def test_a_spec_cannot_be_changed_later():
             "imputation.m: input should be greater than or equal to 1",
         ),
         (MINIMAL + "synthesis: {conditioning: real}", "'synthetic' or 'observed'"),
-        (MINIMAL + "publish: {formats: [sav]}", "publish.formats.0: input should be 'parquet', 'csv', 'spss'"),
+        (
+            MINIMAL + "publish: {formats: [sav]}",
+            "publish.formats.0: input should be 'parquet', 'csv',",
+        ),
+        (MINIMAL + "publish: {formats: [stata]}", "publish.formats needs parquet or csv beside"),
         (MINIMAL + "publish: {formats: []}", "publish.formats: list should have at least 1 item"),
         (
             MINIMAL + "publish: {seed: -1}",
