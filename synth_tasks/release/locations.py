@@ -53,11 +53,12 @@ def open_location(url: str, setting: str) -> tuple[Any, str]:
     StorageError
         If the store refuses.
     """
-    scheme = urlsplit(url).scheme
-    if "@" in urlsplit(url).netloc:
+    parts = urlsplit(url)
+    scheme = parts.scheme
+    if "@" in parts.netloc or parts.query:
         raise SpecError(
-            f"{setting}: a URL must not hold user or password: give them to the store's own "
-            "configuration, e.g. environment variables"
+            f"{setting}: a URL must not hold user, password or a query (?...): give them to the "
+            "store's own configuration, e.g. environment variables"
         )
     if scheme not in {*known_implementations, *fsspec.available_protocols()}:
         raise SpecError(f"{setting}: nothing knows URLs of the kind {scheme}://: correct it")
@@ -86,8 +87,8 @@ def readable_store(action: str, location: str) -> Iterator[None]:
         yield
     except (SynthError, ImportError):
         raise
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, NotImplementedError) as error:  # the latter where a store cannot be written to
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise StorageError(f"cannot {action} {location}: {reason}") from None
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in TRANSPORTS:

@@ -14,7 +14,7 @@ from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.files import file_sha256
 from synth_tasks.release.codebook import Codebook, ColumnNotes
 from synth_tasks.release.formats import long_file
-from synth_tasks.release.formats.long import MISSING
+from synth_tasks.release.formats.long import IMPUTATION, MISSING, ROW
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -229,7 +229,7 @@ def make_datapackage(
 
 def _long_schema(fields: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Describe the file with all sets, of which the first is missing."""
-    numbers = [{"name": name, "type": "integer"} for name in (".imp", ".id")]
+    numbers = [{"name": name, "type": "integer"} for name in (IMPUTATION, ROW)]
     return {"fields": [*numbers, *map(_may_be_missing, fields)], "missingValues": [MISSING]}
 
 

@@ -40,6 +40,11 @@ def read_classes(schema: Schema) -> str:
     return f",\n    colClasses = c({classes})"
 
 
+def mice_knows_names(schema: Schema) -> bool:
+    """Tell whether the columns still have different names where mice needs them changed."""
+    return len({_made(name) for name in schema.names}) == len(schema)
+
+
 def pool_with_mice(schema: Schema, name: str, formula: str) -> str:
     """Write code that reads the long file of a data set with mice, fits a formula and pools."""
     factors = [v for v in schema if v.is_categorical and v.kind is not Kind.BOOLEAN]

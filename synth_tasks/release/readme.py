@@ -12,7 +12,13 @@ from synth_tasks.data import Kind, Schema
 from synth_tasks.inference import RULES
 from synth_tasks.release.formats import LONG, long_file
 from synth_tasks.release.manifest import describe_partial
-from synth_tasks.release.r_code import make_factors, pool_with_mice, quote, read_classes
+from synth_tasks.release.r_code import (
+    make_factors,
+    mice_knows_names,
+    pool_with_mice,
+    quote,
+    read_classes,
+)
 from synth_tasks.release.spec import ReleaseSpec
 
 TEMPLATE = """# {title}
@@ -237,8 +243,9 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         "long_file": long_file(name),
         "r_formula": r_formula,
     }
-    with_mice = pooling is ONE_STAGE and not resized
     is_long = LONG in spec.publish.formats
+    has_rule = pooling is ONE_STAGE and not resized
+    with_mice = is_long and has_rule and mice_knows_names(schema)
     python = PYTHON.format(
         **values,
         formula=quote(formula),
@@ -264,10 +271,8 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         python=python,
         r=read_r.format(**values, factors=make_factors(schema))
         + R.format(**values, r_total=pooling.r.format(**numbers))
-        + (pool_with_mice(schema, name, r_formula) if is_long and with_mice else ""),
-        long_files=LONG_FILES.format(**values, rule="" if with_mice else NO_RULE)
-        if is_long
-        else "",
+        + (pool_with_mice(schema, name, r_formula) if with_mice else ""),
+        long_files=LONG_FILES.format(**values, rule="" if has_rule else NO_RULE) if is_long else "",
     )
 
 

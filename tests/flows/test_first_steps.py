@@ -31,7 +31,7 @@ def test_a_release_from_the_draft_runs_as_it_stands(
     tmp_path, workspace_root, monkeypatch, capsys, name
 ):
     monkeypatch.setenv("SYNTH_SEED", "1")
-    data = load_boys() if name == "boys" else make_people()
+    data = load_boys() if name == "boys" else make_people(800)
     data.to_csv(tmp_path / f"{name}.csv", index=False)
     assert main(["--init", str(tmp_path / f"{name}.csv"), "--to", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -318,6 +318,13 @@ def test_no_rule_of_mice_is_offered_where_it_would_be_wrong(tmp_path, options):
     assert "`pool.syn` has no rule for these sets: pool as above" in readme
 
 
+def test_mice_is_not_shown_where_it_would_confuse_columns(tmp_path):
+    names = {"n": "a b", "y": "a.b"}
+    readme = write(tmp_path, make_sets(3, names), ["x ~ g"], ["csv", "long_csv"])
+    assert "pool.syn" not in readme
+    assert "`data/people-long.csv`" in readme
+
+
 def test_categories_that_look_like_numbers_or_truth_values_stay_categories_in_r(tmp_path):
     rng = np.random.default_rng(3)
     sets = [

@@ -16,7 +16,9 @@ from synth_tasks.data import Schema
 from synth_tasks.errors import DataError, GateError, PlanError, SynthError
 from synth_tasks.files import file_sha256
 from synth_tasks.release.bundle import checksums, verify
+from synth_tasks.release.codebook import Codebook, ColumnNotes
 from synth_tasks.release.report import ReportContent, withhold_real
+from synth_tasks.release.source import read_source
 from synth_tasks.release.stages import load_source
 from synth_tasks.tasks.context import SEED_VARIABLE, prepare
 from synth_tasks.tasks.impute import impute
@@ -255,6 +257,17 @@ def test_another_seed_makes_nothing_new(again, run, site):
 def test_another_spec_makes_something_new(again, run, site, change):
     context = prepare(spec_like(run, site, **change))
     assert find_published.fn(context, ingest.fn(context).fingerprint) is None
+
+
+def test_another_label_in_the_source_makes_something_new(again, run, site, monkeypatch):
+    codebook = Codebook({"hgt": ColumnNotes("Height in cm")})
+    monkeypatch.setattr(
+        "synth_tasks.release.stages.read_documented",
+        lambda spec, url: (read_source(spec), codebook),
+    )
+    found = ingest.fn(prepare(spec_like(run, site)))
+    assert found.fingerprint != run.ingested.fingerprint
+    assert Codebook.from_dict(found.codebook) == codebook
 
 
 def test_other_data_make_something_new(again, run, tmp_path):

@@ -12,7 +12,7 @@ from synth_tasks.errors import DataError
 from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats.labelled import check_labelled, write_labelled
-from synth_tasks.release.formats.long import MISSING, write_long
+from synth_tasks.release.formats.long import IMPUTATION, MISSING, ROW, write_long
 from synth_tasks.release.formats.plain import write_csv, write_parquet
 
 SUFFIXES = {"parquet": "parquet", "csv": "csv", "spss": "sav", "stata": "dta"}
@@ -47,6 +47,11 @@ def check_formats(formats: Sequence[str], schema: Schema) -> None:
             raise DataError(
                 f"column '{variable.name}' has {MISSING} as a category, which stands for a missing "
                 f"value in R: name the category, or publish no {LONG}"
+            )
+        if LONG in formats and variable.name in (IMPUTATION, ROW):
+            raise DataError(
+                f"column '{variable.name}' has a name that {LONG} needs itself: rename it, or publish "
+                f"no {LONG}"
             )
 
 

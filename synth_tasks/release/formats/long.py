@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 MISSING = "NA"
+IMPUTATION, ROW = ".imp", ".id"
 
 
 def write_long(sets: Sequence[pd.DataFrame]) -> str:
@@ -39,7 +40,7 @@ def write_long(sets: Sequence[pd.DataFrame]) -> str:
 def _part(frame: pd.DataFrame, number: int) -> pd.DataFrame:
     columns = {name: _as_in_r(frame[name]) for name in frame}
     ids = pd.RangeIndex(1, len(frame) + 1)
-    return pd.DataFrame({".imp": number, ".id": ids, **columns}, index=frame.index)
+    return pd.DataFrame({IMPUTATION: number, ROW: ids, **columns}, index=frame.index)
 
 
 def _as_in_r(column: pd.Series) -> pd.Series:

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from synth_tasks.data import VariableOverride, infer_schema
 from synth_tasks.errors import DataError, SpecError
@@ -198,3 +200,34 @@ def test_the_extra_is_named_before_any_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyreadstat", None)
     with pytest.raises(SpecError, match=r"publish.formats: stata needs .*prefect-synth\[formats\]"):
         check_formats(["stata"], infer_schema(pd.DataFrame({"a": [1.5, 2.5]})))
+
+
+# --- any labels and codes -------------------------------------------------------------------------
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]),
+    min_size=1,
+    max_size=25,
+)
+
+
+@settings(max_examples=40)
+@given(
+    labels=st.dictionaries(st.integers(-(10**6), 10**6), WORDS, min_size=3, max_size=6).filter(
+        lambda labels: len(set(labels.values())) == len(labels)
+    ),
+    kind=st.sampled_from(["spss", "stata"]),
+)
+def test_any_labels_and_codes_come_back(tmp_path_factory, labels, kind):
+    folder = tmp_path_factory.mktemp("labels")
+    ordered = dict(sorted(labels.items()))
+    dtype = pd.CategoricalDtype(list(ordered.values()), ordered=True)
+    frame = pd.DataFrame({"a": pd.Series([*labels.values(), None] * 3, dtype=dtype)})
+    codes = tuple((label, float(code)) for code, label in ordered.items())
+    notes = Codebook({"a": ColumnNotes("ß", codes)})
+    (path,) = write_data(folder, "people", [frame], [kind], infer_schema(frame), notes)
+    content = {"dataset": {"name": "people", "source": {kind: path}}}
+    spec = build_spec(content | {"variables": {"a": {"kind": "ordinal"}}}, base=folder)
+    back, found = read_documented(spec)
+    pd.testing.assert_series_equal(back["a"], frame["a"], check_categorical=True)
+    assert found == notes

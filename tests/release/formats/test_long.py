@@ -66,6 +66,14 @@ def test_a_category_that_r_takes_for_a_missing_value_is_refused():
     check_formats(["csv"], schema)
 
 
+@pytest.mark.parametrize("name", [".imp", ".id"])
+def test_a_column_named_like_those_of_the_file_is_refused(name):
+    schema = infer_schema(pd.DataFrame({name: [1.5, 2.5]}))
+    with pytest.raises(DataError, match=f"column '{name}' has a name that long_csv needs itself"):
+        check_formats(["csv", "long_csv"], schema)
+    check_formats(["csv"], schema)
+
+
 def test_mice_pools_the_file_as_the_package_pools_the_sets():
     """Numbers of R's mice::pool.syn, by fixtures/make_pool_syn.R."""
     text = (FIXTURES / "long.csv").read_text()

@@ -236,7 +236,11 @@ def test_a_path_and_a_file_url_are_folders(tmp_path):
 @pytest.mark.parametrize(
     ("target", "named"),
     [
-        ("s3://id:secret@bucket/folder", "publish.to: a URL must not hold user or password"),
+        (
+            "s3://id:secret@bucket/folder",
+            "publish.to: a URL must not hold user, password or a query",
+        ),
+        ("https://host/folder?key=secret", "publish.to: a URL must not hold user, password or a"),
         ("magic://bucket", "publish.to: nothing knows URLs of the kind magic://"),
     ],
 )
@@ -244,6 +248,15 @@ def test_a_target_that_cannot_be_used_is_refused_without_its_secrets(target, nam
     with pytest.raises(SpecError, match=named) as caught:
         open_store(target, "people")
     assert "secret" not in str(caught.value)
+
+
+def test_a_store_that_cannot_be_written_to_is_named(memory, monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise NotImplementedError
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", refuse)
+    with pytest.raises(StorageError, match="cannot publish to memory://releases/people: NotImpl"):
+        publish(RemoteStore("memory://releases", "people"))
 
 
 def test_an_extra_that_is_not_installed_is_named(monkeypatch):
