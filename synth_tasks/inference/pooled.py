@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from synth_tasks.errors import ModelError
 from synth_tasks.inference.fit import ModelFit, Scale, report_estimates
@@ -162,18 +162,17 @@ def tabulate(
     fit: ModelFit, estimate: np.ndarray, c: Components, ref: Reference, confidence: float
 ) -> pd.DataFrame:
     """Make the table of `PooledEstimates` of what a rule returned."""
-    std_error = np.sqrt(ref.t)
+    reported, std_error, low, high = limits(fit, estimate, ref, confidence).T
     statistic = ratio(estimate, std_error, when_both_zero=0.0)
-    half_width = std_error * stats.t.ppf((1.0 + confidence) / 2.0, ref.df)
     columns = (
         fit.terms,
-        report_estimates(estimate, fit.scale),
+        reported,
         std_error,
         statistic,
         ref.df,
         2.0 * stats.t.sf(np.abs(statistic), ref.df),
-        report_estimates(estimate - half_width, fit.scale),
-        report_estimates(estimate + half_width, fit.scale),
+        low,
+        high,
         c.ubar,
         c.b,
         ref.t,
@@ -182,6 +181,45 @@ def tabulate(
         ref.fmi,
     )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def limits(fit: ModelFit, estimate: np.ndarray, ref: Reference, confidence: float) -> np.ndarray:
+    """Return estimates and intervals without a table, which takes longer than a small fit.
+
+    Returns
+    -------
+    ndarray of shape (k, 4)
+        Estimate, standard error, and the ends of the interval; correlations and variances as they are
+        reported, but for their standard errors.
+    """
+    std_error = np.sqrt(ref.t)
+    normal = np.isinf(ref.df)
+    tail = (1.0 + confidence) / 2.0
+    # The quantiles of scipy.stats, without its checks.
+    quantile = np.where(
+        normal, special.ndtri(tail), special.stdtrit(np.where(normal, 1, ref.df), tail)
+    )
+    half_width = std_error * quantile
+    ends = (estimate, estimate - half_width, estimate + half_width)
+    reported, low, high = (report_estimates(values, fit.scale) for values in ends)
+    return np.column_stack([reported, std_error, low, high])
+
+
+def limits_of(fit: ModelFit, confidence: float = 0.95) -> np.ndarray:
+    """Return estimates and intervals of a single fit; see `limits` and `summarize`."""
+    return limits(fit, fit.estimates, _alone(fit)[1], confidence)
+
+
+def _alone(fit: ModelFit) -> tuple[Components, Reference]:
+    """Return what a rule would of a fit that is not pooled."""
+    if not fit.converged:
+        raise ModelError(fit.message)
+    u = np.diag(fit.covariance)
+    nothing = np.zeros_like(u)
+    components = Components(ubar=u, b=nothing, m=1, df_complete=fit.df_residual)
+    return components, Reference(
+        t=u, df=np.full_like(u, fit.df_residual), added=nothing, fmi=nothing
+    )
 
 
 def summarize(fit: ModelFit, confidence: float = 0.95) -> pd.DataFrame:
@@ -205,10 +243,5 @@ def summarize(fit: ModelFit, confidence: float = 0.95) -> pd.DataFrame:
     ModelError
         If the fit did not converge.
     """
-    if not fit.converged:
-        raise ModelError(fit.message)
-    u = np.diag(fit.covariance)
-    nothing = np.zeros_like(u)
-    components = Components(ubar=u, b=nothing, m=1, df_complete=fit.df_residual)
-    reference = Reference(t=u, df=np.full_like(u, fit.df_residual), added=nothing, fmi=nothing)
+    components, reference = _alone(fit)
     return tabulate(fit, fit.estimates, components, reference, confidence)[list(COLUMNS[:8])]

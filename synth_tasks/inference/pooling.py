@@ -18,9 +18,9 @@ import numpy as np
 from synth_tasks.errors import ConvergenceWarning, PoolingError
 from synth_tasks.inference.choice import Origin
 from synth_tasks.inference.fit import ModelFit
-from synth_tasks.inference.pooled import PooledEstimates, Spread, tabulate
-from synth_tasks.inference.rules import RULES, Components
-from synth_tasks.inference.settle import settle
+from synth_tasks.inference.pooled import PooledEstimates, Spread, limits, tabulate
+from synth_tasks.inference.rules import RULES, Components, Reference
+from synth_tasks.inference.settle import Settled, settle
 
 Unconverged = Literal["refuse", "leave_out", "keep"]
 
@@ -77,17 +77,7 @@ def pool(
     if failed:
         fits = _without_failures(fits, failed, rule, origin, unconverged)
     settled = settle(fits, rule, r, n, origin)
-    spread = _spread(fits, settled.r, settled.size_ratio, RULES[settled.rule].uses_sample_size)
-    components = Components(
-        ubar=np.diag(spread.ubar),
-        b=np.diag(spread.b),
-        m=spread.m,
-        df_complete=min(fit.df_residual for fit in fits),
-        r=settled.r,
-        within=None if spread.within is None else np.diag(spread.within),
-        size_ratio=spread.size_ratio,
-    )
-    reference = RULES[settled.rule].pool(components)
+    spread, components, reference = _apply(fits, settled)
     first = fits[0]
     return PooledEstimates(
         table=tabulate(first, spread.estimates, components, reference, confidence),
@@ -101,6 +91,43 @@ def pool(
         scale=first.scale,
         unconverged=failed,
     )
+
+
+def pool_limits(
+    fits: Sequence[ModelFit], rule: str, n: int | None = None, confidence: float = 0.95
+) -> np.ndarray:
+    """Pool and return estimates and intervals only, for simulations; see `pool` and `limits`.
+
+    Parameters
+    ----------
+    fits, rule, n, confidence
+        See `pool`; fits that did not converge are refused.
+
+    Returns
+    -------
+    ndarray of shape (k, 4)
+        Estimate, standard error, and the ends of the interval.
+    """
+    failed = {i: fit.message for i, fit in enumerate(fits, start=1) if not fit.converged}
+    if failed:
+        _without_failures(fits, failed, rule, None, "refuse")
+    spread, _, reference = _apply(fits, settle(fits, rule, 1, n, None))
+    return limits(fits[0], spread.estimates, reference, confidence)
+
+
+def _apply(fits: Sequence[ModelFit], settled: Settled) -> tuple[Spread, Components, Reference]:
+    """Apply a rule that holds to fits that converged."""
+    spread = _spread(fits, settled.r, settled.size_ratio, RULES[settled.rule].uses_sample_size)
+    components = Components(
+        ubar=np.diag(spread.ubar),
+        b=np.diag(spread.b),
+        m=spread.m,
+        df_complete=min(fit.df_residual for fit in fits),
+        r=settled.r,
+        within=None if spread.within is None else np.diag(spread.within),
+        size_ratio=spread.size_ratio,
+    )
+    return spread, components, RULES[settled.rule].pool(components)
 
 
 def _without_failures(

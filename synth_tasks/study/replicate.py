@@ -12,7 +12,9 @@ from synth_tasks.disclosure.linkage import link, pair_in_order
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.engine.workers import one_native_thread
 from synth_tasks.errors import PoolingError, SynthError
-from synth_tasks.inference import ModelFit, pool, summarize
+from synth_tasks.inference import ModelFit
+from synth_tasks.inference.pooled import limits_of
+from synth_tasks.inference.pooling import pool_limits
 from synth_tasks.inference.stacked import fit_stacked
 from synth_tasks.seeding import generator
 from synth_tasks.study.moments import moments
@@ -157,27 +159,29 @@ def _estimate(
     reasons: dict[str, str] = {}
     for row, (source, own) in enumerate(zip(SOURCES, (fits[:1], fits[1:]), strict=True)):
         try:
-            table = _pool(population, source, own)
-            if tuple(table["term"]) != terms:
-                raise PoolingError("the terms are not those of the population")
-            figures[row] = np.column_stack([table[figure] for figure in FIGURES])
+            figures[row] = _pool(population, source, own, terms)
         except SynthError as error:
             reasons[source] = str(error)
     return figures, reasons
 
 
 def _pool(
-    population: Population, source: str, fits: Sequence[ModelFit | SynthError]
-) -> pd.DataFrame:
+    population: Population,
+    source: str,
+    fits: Sequence[ModelFit | SynthError],
+    terms: tuple[str, ...],
+) -> np.ndarray:
     usable = []
     for fit in fits:
         if isinstance(fit, SynthError):
             raise fit
         usable.append(fit)
+    if usable[0].terms != terms:
+        raise PoolingError("the terms are not those of the population")
     if source == "bootstrap":
-        return summarize(usable[0])
+        return limits_of(usable[0])
     n, k = len(population.matrix), population.plan.k
-    return pool(usable, population.rule, n=n if n != k else None).table
+    return pool_limits(usable, population.rule, n=n if n != k else None)
 
 
 def _describe(population: Population, one: Sampled) -> np.ndarray:
