@@ -19,6 +19,8 @@ HEAVY_SHARE = 0.7
 TAIL_SHARE = 0.1
 LARGEST_SHARE = 0.01
 LEAST_WIDTH = 5
+# Imputation by donors repeats the values of single persons: two or three rows are not yet many.
+LEAST_SHARED = 5
 
 
 class Smoother(Protocol):
@@ -106,9 +108,9 @@ class SplineSmoother:
 
         The quantile function passes through the means of blocks of neighbouring ranks. A block is
         about a tenth as wide as its distance to the nearer end, hence single ranks in the tails,
-        where the function is steep, and at most 5 ranks or 1 % of the rows. A value shared by as
-        many rows as a block is wide is no single person's: its ranks form a flat piece, but for
-        half a rank on either side.
+        where the function is steep, and at most 5 ranks or 1 % of the rows. A value shared by five
+        rows, and as many as a block is wide, is no single person's: its ranks form a flat piece, but
+        for half a rank on either side.
         """
         kept, rest = _set_apart(y)
         values, counts = np.unique(rest, return_counts=True)
@@ -162,7 +164,7 @@ def _knots(
     centres = (ranks[:-1] + ranks[1:]) / 2
     widest = max(LEAST_WIDTH, LARGEST_SHARE * n)
     widths = np.clip(TAIL_SHARE * np.minimum(centres, n - centres), 1.0, widest)
-    shared = (counts >= widths) & (counts > 1)
+    shared = counts >= np.maximum(widths, LEAST_SHARED)
     block = np.floor(np.cumsum(counts / widths) - 0.5 * counts / widths)
     begins = np.diff(block, prepend=-1) > 0
     begins |= shared

@@ -116,6 +116,9 @@ def make_manifest(
     predictors = plan.sequential_predictors if provenance.conditioning == "synthetic" else {}
     content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
     content["dataset"].pop("source")
+    # Categories stand in the data package as published; some may have been merged away since.
+    for variable in content["variables"].values():
+        variable.pop("categories", None)
     return {
         "manifest_version": MANIFEST_VERSION,
         "name": spec.dataset.name,

@@ -1,0 +1,79 @@
+"""Runs every flow on data whose cells carry markers; started as a process of its own.
+
+Arguments: folder of the site, with people.csv and its policies.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+from flows import frontier, release, study
+from synth_tasks.tasks import assess, synthesize
+
+SITE = Path(sys.argv[1])
+BASE = {
+    "dataset": {"name": "people", "source": {"csv": "people.csv"}, "drop": ["name"]},
+    "variables": {
+        "stage": {"kind": "ordinal", "categories": ["low", "mid", "high"]},
+        "town": {"kind": "nominal", "categories": ["north", "south", "east", "RAREQX81Z"]},
+        "income": {"decimals": 3},
+        "weight": {"decimals": 3},
+    },
+    "imputation": {"maxit": 2},
+    "synthesis": {"m": 2, "smoothing": "spline", "options": {"cart": {"minbucket": 20}}},
+    "sdc": [{"step": "merge_rare_levels", "columns": ["town"], "k": 5}],
+    "analysis": [{"model": "ols", "formula": "weight ~ income"}],
+    "disclosure": {"keys": ["income", "town"], "targets": ["stage"], "cross_fit": False},
+    "policy": {"suite": "passes.json"},
+    "study": {"replicates": 3},
+    "frontier": {"grid": {"minbucket": [10, 20]}, "replicates": 20},
+}
+
+
+def write(name: str, **changes: object) -> str:
+    """Write a specification and return its path."""
+    path = SITE / f"{name}.yaml"
+    path.write_text(yaml.safe_dump({**BASE, **changes}))
+    return str(path)
+
+
+def expect(code: int, found: int, scenario: str) -> None:
+    """Stop if a scenario did not end as it should: it would prove nothing."""
+    sys.stdout.write(f"scenario {scenario}: exit code {found}\n")
+    if code != found:
+        raise SystemExit(f"{scenario} ended with {found}, not {code}")
+
+
+def crash(*args: object, **_: object) -> None:
+    """Fail as a library does that quotes the values it chokes on."""
+    raise ValueError(f"cannot handle {args!r}")
+
+
+def main() -> None:
+    """Run all scenarios, one after the other, on one embedded server."""
+    to = ["--to", str(SITE / "out")]
+    expect(0, release.main(["--spec", write("passes"), *to]), "release")
+    refused = write("refused", policy={"suite": "fails.json"})
+    expect(1, release.main(["--spec", refused, *to]), "gate")
+    waits = write("waits", policy={"suite": "warns.json"})
+    expect(3, release.main(["--spec", waits, *to]), "waits for approval")
+    decided = ["--approve", "Ada", "--reason", "understood"]
+    expect(0, release.main(["--spec", waits, *to, *decided]), "approved")
+
+    bad = write("bad", analysis=[{"model": "ols", "formula": "log(weight - 1e9) ~ income"}])
+    expect(2, release.main(["--spec", bad, *to]), "bad expression")
+    for module, name in ((synthesize, "fit_synthesizer"), (assess, "assess_disclosure")):
+        real = getattr(module, name)
+        setattr(module, name, crash)
+        crashing = write(f"crash-{name}", imputation={"maxit": 3})
+        expect(1, release.main(["--spec", crashing, *to]), f"crash in {name}")
+        setattr(module, name, real)
+    expect(0, study.main(["--spec", write("study")]), "study")
+    expect(0, frontier.main(["--spec", write("frontier")]), "frontier")
+
+
+if __name__ == "__main__":
+    main()
