@@ -16,6 +16,7 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.parameters import SpecParameter
 from flows.runners import RUNNERS, task_runner
 from flows.terminal import progress_bar, show_stages_only, summarise_frontier
 from synth_tasks.errors import SynthError
@@ -40,14 +41,15 @@ N_STAGES = 3
     task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
-def frontier(spec: ReleaseSpec, to: str | None = None) -> State:
+def frontier(spec: SpecParameter, to: str | None = None) -> State:
     """Compare settings of a synthesis by their risk and their utility, and recommend one.
 
     For each combination of `frontier.grid` the sets are drawn and measured as for a release, and their
     validity is judged by samples of the completed data, the same for all. Nothing is published.
 
     Args:
-        spec: What is released and how; `frontier.grid` names the settings.
+        spec: What is released and how, and `frontier.grid`, the settings: the path of a specification
+            file, or all its keys.
         to: Folder of the results. They tell figures of the real data: without it they stay in the
             private workspace, unless the specification holds a seed, which says that data are public.
     """

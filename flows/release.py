@@ -16,6 +16,7 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.parameters import SpecParameter
 from flows.terminal import show_stages_only, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.bundle import Published
@@ -42,7 +43,7 @@ N_STAGES = 11
     task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
-def release(spec: ReleaseSpec, to: str | None = None) -> State:
+def release(spec: SpecParameter, to: str | None = None) -> State:
     """Publish multiply imputed synthetic versions of a confidential data set.
 
     The data are completed, models are fitted to them once, synthetic sets are drawn, utility and
@@ -50,7 +51,7 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
     `<to>/<dataset>/<version>`. A run with unchanged data, specification and engine publishes nothing.
 
     Args:
-        spec: What to release and how; the same keys as in the YAML file.
+        spec: What to release and how: the path of a specification file, or all its keys.
         to: Folder of all releases; `publish.to` of the specification if not given.
     """
     try:

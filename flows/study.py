@@ -16,6 +16,7 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.parameters import SpecParameter
 from flows.runners import RUNNERS, task_runner
 from flows.terminal import progress_bar, show_stages_only, summarise_study
 from synth_tasks.errors import SynthError
@@ -38,7 +39,7 @@ N_STAGES = 4
     task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
-def study(spec: ReleaseSpec, to: str | None = None) -> State:
+def study(spec: SpecParameter, to: str | None = None) -> State:
     """Prove by simulation whether estimates from the synthetic sets are valid.
 
     The completed data take the part of the population. Samples are drawn from it with replacement;
@@ -46,7 +47,8 @@ def study(spec: ReleaseSpec, to: str | None = None) -> State:
     are compared with what the samples themselves give.
 
     Args:
-        spec: What is released and how, and `study.replicates`, the number of samples.
+        spec: What is released and how, and `study.replicates`, the number of samples: the path of a
+            specification file, or all its keys.
         to: Folder of the results. They tell estimates from the real data: without it they stay in the
             private workspace, unless the specification holds a seed, which says that data are public.
     """
