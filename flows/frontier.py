@@ -13,7 +13,6 @@ from prefect import flow, unmapped
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.parameters import SpecParameter
@@ -38,7 +37,6 @@ N_STAGES = 3
 @flow(
     name="frontier",
     flow_run_name="frontier-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
 def frontier(spec: SpecParameter, to: str | None = None) -> State:
@@ -81,12 +79,19 @@ def _frontier(
 def _measure(
     context: RunContext, population: DatasetRef, settings: list[Setting], progress: Progress
 ) -> list[dict[str, float]]:
-    futures = measure.map(unmapped(context), unmapped(population), settings)
-    with progress_bar("settings", len(settings)) as advance:
-        for done, _ in enumerate(as_completed(list(futures)), start=1):
-            advance(1)
-            progress.part(done / len(settings), f"{done} of {len(settings)} settings")
-    return futures.result()
+    """Let the runner that the specification asks for measure, in a deployment too."""
+    with task_runner(context.spec.run) as runner:
+        work = {
+            "context": unmapped(context),
+            "population": unmapped(population),
+            "setting": settings,
+        }
+        futures = runner.map(measure, work)
+        with progress_bar("settings", len(settings)) as advance:
+            for done, _ in enumerate(as_completed(list(futures)), start=1):
+                advance(1)
+                progress.part(done / len(settings), f"{done} of {len(settings)} settings")
+        return futures.result()
 
 
 def check_settings(spec: ReleaseSpec) -> list[Setting]:
@@ -125,14 +130,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         take_seed(options.seed)
         check_settings(spec)
-        runner = task_runner(spec.run)
+        task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     show_stages_only()
     sys.stdout.write(f"frontier of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
-    state = frontier.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    state = frontier(spec, options.to, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
         return FAILED

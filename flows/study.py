@@ -13,7 +13,6 @@ from prefect import flow, unmapped
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.parameters import SpecParameter
@@ -36,7 +35,6 @@ N_STAGES = 4
 @flow(
     name="study",
     flow_run_name="study-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
 def study(spec: SpecParameter, to: str | None = None) -> State:
@@ -80,16 +78,19 @@ def _study(context: RunContext, folder: Path, progress: Progress) -> State:
 def _run_chunks(
     context: RunContext, population: DatasetRef, chunks: list[Chunk], progress: Progress
 ) -> list[DatasetRef]:
-    futures = run_chunk.map(unmapped(context), unmapped(population), chunks)
-    sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
-    total, done = sum(sizes.values()), 0
-    with progress_bar("replicates", total) as advance:
-        for future in as_completed(list(futures)):
-            size = sizes[future.task_run_id]
-            done += size
-            advance(size)
-            progress.part(done / total, f"{done} of {total} replicates")
-    return futures.result()
+    """Let the runner that the specification asks for work on the chunks, in a deployment too."""
+    with task_runner(context.spec.run) as runner:
+        work = {"context": unmapped(context), "population": unmapped(population), "chunk": chunks}
+        futures = runner.map(run_chunk, work)
+        sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
+        total, done = sum(sizes.values()), 0
+        with progress_bar("replicates", total) as advance:
+            for future in as_completed(list(futures)):
+                size = sizes[future.task_run_id]
+                done += size
+                advance(size)
+                progress.part(done / total, f"{done} of {total} replicates")
+        return futures.result()
 
 
 # --- command line ---------------------------------------------------------------------------------
@@ -107,14 +108,14 @@ def main(arguments: list[str] | None = None) -> int:
         spec = _specify(options)
         take_seed(options.seed)
         load_source(spec)
-        runner = task_runner(spec.run)
+        task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     show_stages_only()
     sys.stdout.write(f"study of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
-    state = study.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    state = study(spec, options.to, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
         return FAILED
