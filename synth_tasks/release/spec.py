@@ -417,6 +417,8 @@ class FrontierSpec(SpecModel):
 class ReleaseSpec(SpecModel):
     """Everything that defines a release."""
 
+    model_config = ConfigDict(title="All keys")  # in forms, beside the name of a file
+
     dataset: DatasetSpec
     variables: dict[str, VariableSpec] = Field({}, description="What inference gets wrong.")
     imputation: ImputationSpec = ImputationSpec()

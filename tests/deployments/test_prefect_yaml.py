@@ -120,6 +120,7 @@ def test_the_form_offers_a_file_or_all_keys_in_the_order_of_the_specification(
     file, keys = form["properties"]["spec"]["anyOf"]
     assert (file["type"], file["title"]) == ("string", "Specification file")
     assert keys == {"$ref": "#/definitions/ReleaseSpec"}
+    assert form["definitions"]["ReleaseSpec"]["title"] == "All keys"
     assert form["properties"]["spec"]["description"]
     for definition in form["definitions"].values():
         fields = definition.get("properties", {}).values()
