@@ -13,9 +13,9 @@ from prefect import flow, unmapped
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.parameters import SpecParameter
 from flows.runners import RUNNERS, task_runner
 from flows.terminal import progress_bar, show_stages_only, summarise_frontier
 from synth_tasks.errors import SynthError
@@ -37,17 +37,17 @@ N_STAGES = 3
 @flow(
     name="frontier",
     flow_run_name="frontier-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
-def frontier(spec: ReleaseSpec, to: str | None = None) -> State:
+def frontier(spec: SpecParameter, to: str | None = None) -> State:
     """Compare settings of a synthesis by their risk and their utility, and recommend one.
 
     For each combination of `frontier.grid` the sets are drawn and measured as for a release, and their
     validity is judged by samples of the completed data, the same for all. Nothing is published.
 
     Args:
-        spec: What is released and how; `frontier.grid` names the settings.
+        spec: What is released and how, and `frontier.grid`, the settings: the path of a specification
+            file, or all its keys.
         to: Folder of the results. They tell figures of the real data: without it they stay in the
             private workspace, unless the specification holds a seed, which says that data are public.
     """
@@ -79,12 +79,19 @@ def _frontier(
 def _measure(
     context: RunContext, population: DatasetRef, settings: list[Setting], progress: Progress
 ) -> list[dict[str, float]]:
-    futures = measure.map(unmapped(context), unmapped(population), settings)
-    with progress_bar("settings", len(settings)) as advance:
-        for done, _ in enumerate(as_completed(list(futures)), start=1):
-            advance(1)
-            progress.part(done / len(settings), f"{done} of {len(settings)} settings")
-    return futures.result()
+    """Let the runner that the specification asks for measure, in a deployment too."""
+    with task_runner(context.spec.run) as runner:
+        work = {
+            "context": unmapped(context),
+            "population": unmapped(population),
+            "setting": settings,
+        }
+        futures = runner.map(measure, work)
+        with progress_bar("settings", len(settings)) as advance:
+            for done, _ in enumerate(as_completed(list(futures)), start=1):
+                advance(1)
+                progress.part(done / len(settings), f"{done} of {len(settings)} settings")
+        return futures.result()
 
 
 def check_settings(spec: ReleaseSpec) -> list[Setting]:
@@ -123,14 +130,14 @@ def main(arguments: list[str] | None = None) -> int:
         )
         take_seed(options.seed)
         check_settings(spec)
-        runner = task_runner(spec.run)
+        task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     show_stages_only()
     sys.stdout.write(f"frontier of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
-    state = frontier.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    state = frontier(spec, options.to, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
         return FAILED

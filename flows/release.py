@@ -17,6 +17,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
+from flows.parameters import SpecParameter
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.approval import needs_approval
@@ -69,7 +70,7 @@ STAGES = (
     task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
-def release(spec: ReleaseSpec, to: str | None = None) -> State:
+def release(spec: SpecParameter, to: str | None = None) -> State:
     """Publish multiply imputed synthetic versions of a confidential data set.
 
     The data are completed, models are fitted to them once, synthetic sets are drawn, utility and
@@ -77,7 +78,7 @@ def release(spec: ReleaseSpec, to: str | None = None) -> State:
     `<to>/<dataset>/<version>`. A run with unchanged data, specification and engine publishes nothing.
 
     Args:
-        spec: What to release and how; the same keys as in the YAML file.
+        spec: What to release and how: the path of a specification file, or all its keys.
         to: Folder or URL of all releases; `publish.to` of the specification if not given.
     """
     try:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
+import cloudpickle
+from prefect.context import FlowRunContext
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
 from synth_tasks.errors import SpecError
@@ -39,7 +42,15 @@ def _dask_runner(run: RunSpec) -> TaskRunner[Any]:
             "run.runner is dask, but prefect-dask is not installed: "
             "python -m pip install 'prefect-synth[dask]', or set run.runner to processes"
         ) from None
+    _send_flow_by_value()
     if run.scheduler is not None:
         return DaskTaskRunner(address=run.scheduler)
     own_cluster = {"n_workers": run.workers, "threads_per_worker": 1, "dashboard_address": None}
     return DaskTaskRunner(cluster_kwargs=own_cluster)
+
+
+def _send_flow_by_value() -> None:
+    """Let Dask have the code of the flow: Prefect loads it by path, as a module nobody can import."""
+    context = FlowRunContext.get()
+    if context is not None and context.flow is not None:
+        cloudpickle.register_pickle_by_value(sys.modules[context.flow.fn.__module__])

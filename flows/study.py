@@ -13,9 +13,9 @@ from prefect import flow, unmapped
 from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.parameters import SpecParameter
 from flows.runners import RUNNERS, task_runner
 from flows.terminal import progress_bar, show_stages_only, summarise_study
 from synth_tasks.errors import SynthError
@@ -36,10 +36,9 @@ N_STAGES = 4
 @flow(
     name="study",
     flow_run_name="study-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
-def study(spec: ReleaseSpec, to: str | None = None) -> State:
+def study(spec: SpecParameter, to: str | None = None) -> State:
     """Prove by simulation whether estimates from the synthetic sets are valid.
 
     The completed data take the part of the population. Samples are drawn from it with replacement;
@@ -47,7 +46,8 @@ def study(spec: ReleaseSpec, to: str | None = None) -> State:
     are compared with what the samples themselves give.
 
     Args:
-        spec: What is released and how, and `study.replicates`, the number of samples.
+        spec: What is released and how, and `study.replicates`, the number of samples: the path of a
+            specification file, or all its keys.
         to: Folder of the results. They tell estimates from the real data: without it they stay in the
             private workspace, unless the specification holds a seed, which says that data are public.
     """
@@ -79,16 +79,19 @@ def _study(context: RunContext, folder: Path, progress: Progress) -> State:
 def _run_chunks(
     context: RunContext, population: DatasetRef, chunks: list[Chunk], progress: Progress
 ) -> list[DatasetRef]:
-    futures = run_chunk.map(unmapped(context), unmapped(population), chunks)
-    sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
-    total, done = sum(sizes.values()), 0
-    with progress_bar("replicates", total) as advance:
-        for future in as_completed(list(futures)):
-            size = sizes[future.task_run_id]
-            done += size
-            advance(size)
-            progress.part(done / total, f"{done} of {total} replicates")
-    return futures.result()
+    """Let the runner that the specification asks for work on the chunks, in a deployment too."""
+    with task_runner(context.spec.run) as runner:
+        work = {"context": unmapped(context), "population": unmapped(population), "chunk": chunks}
+        futures = runner.map(run_chunk, work)
+        sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
+        total, done = sum(sizes.values()), 0
+        with progress_bar("replicates", total) as advance:
+            for future in as_completed(list(futures)):
+                size = sizes[future.task_run_id]
+                done += size
+                advance(size)
+                progress.part(done / total, f"{done} of {total} replicates")
+        return futures.result()
 
 
 # --- command line ---------------------------------------------------------------------------------
@@ -106,14 +109,14 @@ def main(arguments: list[str] | None = None) -> int:
         spec = _specify(options)
         take_seed(options.seed)
         load_source(spec, database_url(spec))
-        runner = task_runner(spec.run)
+        task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     show_stages_only()
     sys.stdout.write(f"study of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
-    state = study.with_options(task_runner=runner)(spec, options.to, return_state=True)
+    state = study(spec, options.to, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")
         return FAILED

@@ -63,6 +63,12 @@ def parse_manifest(content: bytes | None, location: str) -> dict[str, Any]:
     )
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a release in a folder of this machine."""
+    path = folder / MANIFEST
+    return parse_manifest(path.read_bytes() if path.is_file() else None, str(folder))
+
+
 def verify(folder: Path) -> None:
     """Raise an error if a folder is not exactly what its manifest says."""
     manifest = parse_manifest(read_bytes(folder / MANIFEST), str(folder))

@@ -44,11 +44,21 @@ Label = Annotated[
 ]
 
 
+def _number_fields(schema: dict[str, Any]) -> None:
+    """Keep the order of fields in forms: PostgreSQL does not keep the order of keys in JSON."""
+    for position, field in enumerate(schema.get("properties", {}).values()):
+        field["position"] = position
+
+
 class SpecModel(BaseModel):
     """A part of the specification: unknown keys are refused, values cannot be changed later."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        json_schema_extra=_number_fields,
     )
 
 
@@ -454,6 +464,8 @@ class FrontierSpec(SpecModel):
 
 class ReleaseSpec(SpecModel):
     """Everything that defines a release."""
+
+    model_config = ConfigDict(title="All keys")  # in forms, beside the name of a file
 
     dataset: DatasetSpec
     variables: dict[str, VariableSpec] = Field({}, description="What inference gets wrong.")

@@ -30,8 +30,7 @@ def boys_spec(**sections: dict[str, object]) -> ReleaseSpec:
 def run(spec: ReleaseSpec, to: Path | None, workspace: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SYNTH_WORKSPACE", str(workspace))
-        flow = study.with_options(task_runner=task_runner(spec.run))
-        state = flow(spec, None if to is None else str(to), return_state=True)
+        state = study(spec, None if to is None else str(to), return_state=True)
     assert state.is_completed(), state.message
     return Path(state.result()["folder"])
 
@@ -74,7 +73,6 @@ def test_a_study_that_failed_goes_on_where_it_stopped(
     """Chunks that were finished are taken from the workspace, not run again."""
     spec, real = boys_spec(run={"workers": 1}), tasks.run_replicates
     monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
-    one_thread = study.with_options(task_runner=task_runner(spec.run))
 
     def fail_at_the_end(population: Population, seed: int, numbers: Sequence[int]) -> Replicates:
         if list(numbers)[-1] == N:
@@ -82,7 +80,7 @@ def test_a_study_that_failed_goes_on_where_it_stopped(
         return real(population, seed, numbers)
 
     monkeypatch.setattr(tasks, "run_replicates", fail_at_the_end)
-    state = one_thread(spec, str(tmp_path / "results"), return_state=True)
+    state = study(spec, str(tmp_path / "results"), return_state=True)
     assert state.is_failed()
     assert "MemoryError" in str(state.message)
     assert not (tmp_path / "results" / "coverage.parquet").exists()

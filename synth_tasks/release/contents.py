@@ -1,0 +1,94 @@
+"""Reading a published release back, without the data it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synth_tasks.errors import SynthError
+from synth_tasks.release.bundle import read_manifest, verify
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read a table as releases write them: only an empty cell is missing."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+READERS = {"parquet": pd.read_parquet, "csv": _read_csv}
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseContents:
+    """What a release holds.
+
+    Parameters
+    ----------
+    manifest : mapping
+        How it was made, and every checksum.
+    fields : mapping of str to mapping
+        Frictionless descriptor of each variable, in order.
+    sets : tuple of DataFrame, each (k, p)
+        The synthetic sets.
+    ledger : DataFrame
+        Figures of utility and disclosure, as published.
+    estimates : DataFrame
+        Pooled estimates of all analyses, one row a term.
+    """
+
+    manifest: Mapping[str, Any]
+    fields: Mapping[str, Mapping[str, Any]]
+    sets: tuple[pd.DataFrame, ...]
+    ledger: pd.DataFrame
+    estimates: pd.DataFrame
+
+
+def read_contents(folder: str | Path) -> ReleaseContents:
+    """Read a release, after making sure that it is what its manifest says.
+
+    Parameters
+    ----------
+    folder : path
+        Folder of one version, or `latest`.
+
+    Returns
+    -------
+    ReleaseContents
+
+    Raises
+    ------
+    SynthError
+        If the release is damaged, or holds no synthetic sets.
+    """
+    release = Path(folder)
+    verify(release)
+    resources = _read_resources(release)
+    pooled = sorted((release / "inference").glob("pooled-*.csv"), key=_number)
+    return ReleaseContents(
+        manifest=read_manifest(release),
+        fields={field["name"]: field for field in resources[0]["schema"]["fields"]},
+        sets=tuple(READERS[r["format"]](release / r["path"]) for r in resources),
+        ledger=_read_csv(release / "validation" / "ledger.csv"),
+        estimates=pd.concat([_read_csv(path) for path in pooled]) if pooled else pd.DataFrame(),
+    )
+
+
+def _read_resources(release: Path) -> list[dict[str, Any]]:
+    """List the sets in one format: Parquet, which keeps types, if there is a choice."""
+    path = release / "datapackage.json"
+    if not path.is_file():
+        raise SynthError(f"{path} is missing: this is not a release of synthetic sets")
+    resources = json.loads(path.read_text(encoding="utf-8"))["resources"]
+    for wanted in READERS:
+        found = [r for r in resources if r["format"] == wanted]
+        if found:
+            return found
+    raise SynthError(f"{path} lists no synthetic sets: this is not a release of synthetic sets")
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.removeprefix("pooled-"))
