@@ -25,7 +25,7 @@ from synth_tasks.release.stages import load_source
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_set, assess_together
-from synth_tasks.tasks.context import RunContext, prepare
+from synth_tasks.tasks.context import RunContext, find_signer, prepare
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
@@ -244,6 +244,8 @@ def preflight(spec: ReleaseSpec, to: str | None = None) -> None:
     """Find wrong input before anything is started or written."""
     check_policy(spec)
     check_places(workspace_root(), Path(to or spec.publish.to))
+    if spec.publish.signing_key is not None:  # a Secret block needs a Prefect server
+        find_signer(spec)
     load_source(spec)
 
 

@@ -31,6 +31,10 @@ class StorageError(SynthError):
     """A file or folder cannot be read or written; repeating may help."""
 
 
+class IntegrityError(SynthError):
+    """A release is not what was published, or was withdrawn."""
+
+
 class ModelError(SynthError):
     """An analysis model cannot be fitted to the data."""
 

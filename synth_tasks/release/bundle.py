@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -22,11 +21,25 @@ from typing import Any
 import pandas as pd
 
 from synth_tasks.errors import SynthError
-from synth_tasks.files import file_sha256, readable_errors, sync_folder, write_atomically
+from synth_tasks.files import (
+    make_folder,
+    make_private_folder,
+    readable_errors,
+    refuse_links,
+    sync_folder,
+    write_atomically,
+)
+from synth_tasks.release.integrity import (
+    MANIFEST,
+    canonical,
+    check_contents,
+    read_manifest,
+    seal,
+)
+from synth_tasks.release.tombstone import refuse_withdrawn
 
 PUBLIC_FILE = 0o644
 PUBLIC_FOLDER = 0o755
-MANIFEST = "manifest.json"
 STALE_SECONDS = 86_400
 VERSION_PATTERN = re.compile(r"^(\d+)-[0-9a-f]{8}$")
 
@@ -95,11 +108,12 @@ class ReleaseFolder:
     def staging(self) -> Iterator[Path]:
         """Give a folder to build in; what is not renamed by `commit` is removed."""
         with readable_errors("publish to", self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=PUBLIC_FOLDER)
+            refuse_links(self.folder.parent, self.folder)
+            make_folder(self.folder, PUBLIC_FOLDER)
             self._check_latest()
             self._remove_stale_drafts()
             draft = self.folder / f".staging-{secrets.token_hex(6)}"
-            draft.mkdir(mode=0o700)
+            make_private_folder(draft)
             try:
                 yield draft
             finally:
@@ -146,14 +160,13 @@ class ReleaseFolder:
 def write_public(path: Path, content: str | bytes) -> None:
     """Write a file of the bundle, readable by all."""
     data = content.encode() if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, PUBLIC_FOLDER)
     write_atomically(path, lambda file: file.write(data), mode=PUBLIC_FILE)
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write JSON with sorted keys, so that equal content gives equal bytes."""
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_public(path, text + "\n")
+    write_public(path, canonical(content))
 
 
 def write_data(
@@ -171,7 +184,7 @@ def write_data(
         "csv": _write_csv,
     }
     written = []
-    (folder / "data").mkdir(mode=PUBLIC_FOLDER, exist_ok=True)
+    make_folder(folder / "data", PUBLIC_FOLDER)
     for number, frame in enumerate(sets, start=1):
         for suffix in formats:
             path = Path("data") / f"{name}-{number:0{len(str(len(sets)))}d}.{suffix}"
@@ -190,38 +203,11 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest last: it holds the checksums of all other files."""
-    write_json(folder / MANIFEST, {**manifest, "files": checksums(folder)})
-
-
-def checksums(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return size and SHA-256 of every file but the manifest, by relative path."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
-    return {
-        p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": file_sha256(p)}
-        for p in files
-    }
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a release."""
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(manifest["digest"], str) and isinstance(manifest["files"], dict):
-            return dict(manifest)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise SynthError(f"{path} is missing or damaged: restore the release or remove it")
+    """Write the manifest last: it holds the checksums of all other files, and their Merkle root."""
+    write_public(folder / MANIFEST, seal(folder, manifest))
 
 
 def verify(folder: Path) -> None:
-    """Raise an error if a release is not exactly what its manifest says."""
-    expected = read_manifest(folder)["files"]
-    found = checksums(folder)
-    for name in sorted({*expected, *found}):
-        if expected.get(name) != found.get(name):
-            state = "missing" if name not in found else "changed" if name in expected else "added"
-            raise SynthError(
-                f"{folder / name} was {state} after publication: restore the release or remove it"
-            )
+    """Raise an error if a release is not exactly what its manifest says, or was withdrawn."""
+    refuse_withdrawn(folder)
+    check_contents(folder)

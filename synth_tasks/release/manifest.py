@@ -13,9 +13,10 @@ from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Schema, Variable
 from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.files import file_sha256
 from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 LIBRARIES = (
     "numpy",
     "pandas",
@@ -64,6 +65,7 @@ def make_manifest(
     release_version: str,
     digest: str,
     data_digest: str,
+    policy_digest: str,
     seed: Mapping[str, Any],
     plan: ImputationPlan,
     provenance: Provenance,
@@ -81,6 +83,8 @@ def make_manifest(
         Folder name of the release.
     digest, data_digest : str
         Keyed hashes of all that decides the release, and of the data.
+    policy_digest : str
+        Keyed hash of all suites of expectations that the specification names.
     seed : mapping
         Policy of the seed, with a commitment or, for public data, the seed.
     plan : ImputationPlan
@@ -110,6 +114,8 @@ def make_manifest(
         "digest": digest,
         "data_digest": data_digest,
         "spec_digest": spec.digest(),
+        "policy_digest": policy_digest,
+        "engine_digest": engine_digest(),
         "seed": dict(seed),
         "synthesis": {
             "stage": provenance.stage,

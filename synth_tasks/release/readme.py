@@ -11,7 +11,9 @@ from typing import Any
 
 from synth_tasks.data import Kind, Schema
 from synth_tasks.inference import RULES
+from synth_tasks.release.integrity import SIGNATURE
 from synth_tasks.release.manifest import describe_partial
+from synth_tasks.release.signing import PUBLIC_KEY
 from synth_tasks.release.spec import ReleaseSpec
 
 TEMPLATE = """# {title}
@@ -42,9 +44,14 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 - `inference/`: pooled estimates from the synthetic sets
 - `validation/`: what was checked before publication
 - `report.html`: pictures and tables, opens offline
-- `manifest.json`: how the sets were made, and the SHA-256 of every file
+- `manifest.json`: how the sets were made, and the SHA-256 of every file{signed}
+
+`python -m flows.verify FOLDER` of prefect-synth checks that no byte was changed.
 """
 
+SIGNED = f"""
+- `{SIGNATURE}`: Ed25519 signature of the manifest by the key `{PUBLIC_KEY}`; compare the key with the
+  publisher's"""
 SYNTHESIZER_FILE = "synthesizer.json"
 FURTHER_SETS = f"""## Further sets
 
@@ -250,6 +257,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         pooling=pooling.words.format(**numbers)
         + (RESIZED.format(n=n, k=k) if sized["scale"] else ""),
         completed=_completion_note(manifest),
+        signed=SIGNED if spec.publish.is_signed else "",
         further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,
         r=read_r.format(**values, factors=_factors(schema))

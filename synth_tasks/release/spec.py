@@ -330,6 +330,12 @@ class PublishSpec(SpecModel):
     seed_secret: str | None = Field(
         None, description="Name of the Prefect Secret block that holds the seed."
     )
+    signing_key: str | None = Field(
+        None, description="Path of the Ed25519 private key (PEM, mode 0600) that signs the release."
+    )
+    signing_key_secret: str | None = Field(
+        None, description="Name of the Prefect Secret block that holds the signing key as PEM text."
+    )
     synthesizer: bool = Field(
         False,
         description="Publish the models too, to draw further sets; needs synthesis.donor_free.",
@@ -337,6 +343,17 @@ class PublishSpec(SpecModel):
     keep_workspace: bool = Field(
         False, description="Keep the confidential intermediate files after publication."
     )
+
+    @model_validator(mode="after")
+    def _one_signing_key(self) -> PublishSpec:
+        if self.signing_key is not None and self.signing_key_secret is not None:
+            raise ValueError("give one of signing_key and signing_key_secret")
+        return self
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a key was given."""
+        return self.signing_key is not None or self.signing_key_secret is not None
 
 
 class RunSpec(SpecModel):
@@ -481,7 +498,9 @@ _NOT_CONTENT: dict[str, Any] = {
     "run": True,
     "study": True,
     "frontier": True,
-    "publish": {"to": True, "seed": True, "seed_secret": True, "keep_workspace": True},
+    "publish": dict.fromkeys(
+        ["to", "seed", "seed_secret", "signing_key", "signing_key_secret", "keep_workspace"], True
+    ),
 }
 
 

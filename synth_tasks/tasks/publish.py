@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from synth_tasks.release.bundle import (
     write_manifest,
     write_public,
 )
+from synth_tasks.release.history import one_writer, update_ledger
+from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.plans import plan_synthesis, provenance_of
@@ -32,13 +35,15 @@ from synth_tasks.release.report import (
     withhold_real,
 )
 from synth_tasks.release.results import AnalysisResult, SuiteResult
+from synth_tasks.release.signing import PUBLIC_KEY
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import shuffle
+from synth_tasks.release.withdraw import finish_withdrawals
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
-from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.context import RunContext, find_signer
 from synth_tasks.tasks.impute import TRACE_FILE, CompletedData
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
@@ -49,8 +54,15 @@ PUBLISHED_DIGITS = 2
 
 def release_digest(context: RunContext, fingerprint: str) -> str:
     """Return the keyed hash of data, specification, policy and engine; the seed does not count."""
-    policy = repr(sorted(load_policy(context.spec).items()))
-    return context.workspace().digest(fingerprint, context.spec.digest(), policy, engine_digest())
+    return context.workspace().digest(
+        fingerprint, context.spec.digest(), policy_digest(context), engine_digest()
+    )
+
+
+def policy_digest(context: RunContext) -> str:
+    """Return the keyed hash of all suites that the specification names."""
+    policy = json.dumps(load_policy(context.spec), sort_keys=True)
+    return context.workspace().digest("policy", policy)
 
 
 @task(name="look for release", task_run_name="look for an equal release", cache_policy=NO_CACHE)
@@ -70,6 +82,9 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     Published or None
     """
     releases = context.releases()
+    if releases.folder.is_dir():
+        with one_writer(releases.folder):
+            finish_withdrawals(releases)
     version = releases.find(release_digest(context, fingerprint))
     if version is None:
         return None
@@ -133,9 +148,11 @@ def publish(
     digest = release_digest(context, ingested.fingerprint)
     already = releases.find(digest)
     if already is not None:  # an attempt before this one got as far as the rename
-        releases.point_latest(already)
+        with one_writer(releases.folder):
+            releases.point_latest(already)
+            update_ledger(releases)
         return Published(releases.folder / already, already, new=True)
-    version = releases.next_version(digest)
+    version = context.version(digest)
     schema, sets = _shuffled_sets(context, synthetic)
     real, _ = workspace.read_table(completed.refs[0])
     plan = plan_synthesis(spec, schema, real)
@@ -144,6 +161,7 @@ def publish(
         release_version=version,
         digest=digest,
         data_digest=ingested.fingerprint,
+        policy_digest=policy_digest(context),
         seed=_describe_seed(context.secrets(), spec),
         plan=plan,
         provenance=provenance_of(spec, plan),
@@ -172,7 +190,9 @@ def publish(
             models = to_json(workspace.read_object(synthesizers[0]))
             write_public(draft / SYNTHESIZER_FILE, models)
         _write_bundle(draft, context, schema, content)
-        published = releases.commit(draft, version)
+        with one_writer(releases.folder):
+            published = releases.commit(draft, version)
+            update_ledger(releases)
     return published
 
 
@@ -240,7 +260,12 @@ def _write_bundle(draft: Path, context: RunContext, schema: Schema, content: Rep
     )
     write_public(draft / "report.html", render_report(content, private=False))
     write_public(draft / "README.md", make_readme(spec, schema, content.manifest))
+    signer = find_signer(spec)
+    if signer is not None:
+        write_public(draft / PUBLIC_KEY, signer.public_pem)
     write_manifest(draft, content.manifest)
+    if signer is not None:
+        write_public(draft / SIGNATURE, signer.sign((draft / MANIFEST).read_bytes()))
 
 
 def _write_inference(folder: Path, analyses: Sequence[AnalysisResult]) -> None:

@@ -10,13 +10,13 @@ import pytest
 from synth_tasks.errors import StorageError, SynthError
 from synth_tasks.release.bundle import (
     ReleaseFolder,
-    checksums,
     verify,
     write_data,
     write_json,
     write_manifest,
     write_public,
 )
+from synth_tasks.release.integrity import checksums
 
 DIGEST, OTHER_DIGEST = "ab" * 32, "cd" * 32
 

@@ -28,6 +28,7 @@ def make(spec) -> dict:
         release_version="1-abababab",
         digest="d",
         data_digest="f",
+        policy_digest="p",
         seed={"policy": "secret"},
         plan=plan,
         provenance=provenance_of(spec, plan),
@@ -48,7 +49,7 @@ def test_the_manifest_says_how_the_sets_were_made(spec):
     assert set(manifest) == {
         *("manifest_version", "name", "version", "title", "digest", "data_digest", "spec_digest"),
         *("seed", "synthesis", "imputation", "pooling_rule", "gates", "guarantee", "spec"),
-        "packages",
+        *("packages", "policy_digest", "engine_digest"),
     }
     assert (synthesis["m"], synthesis["n"], synthesis["k"], synthesis["proper"]) == (
         3,
