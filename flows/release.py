@@ -7,6 +7,7 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -76,6 +77,37 @@ def _release(context: RunContext, progress: Progress) -> State:
     if published is not None:
         return _nothing_new(context, published, progress)
 
+    built = build(context, ingested, progress)
+    picture = draw_picture(context, built.sets)
+    purge(context)
+    sets = built.sets
+    size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
+    show_release(context.spec, built.published, built.gate, picture, size)
+    line = f"published {built.published.folder}"
+    progress.finish(line)
+    return _completed(line, built.published)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A release that was made, and what it was made of."""
+
+    published: Published
+    sets: list[DatasetRef]
+    gate: SuiteResult
+
+
+def build(context: RunContext, ingested: Ingested, progress: Progress) -> Built:
+    """Go from the data as they arrived to a published release.
+
+    Args:
+        context: The release.
+        ingested: The data.
+        progress: Is told of every stage.
+
+    Returns:
+        The release. Intermediate files are still in the workspace.
+    """
     completed, results = _complete(context, ingested, progress)
     fitted, sets = _synthesise(context, completed.refs, progress)
     ledger, verdicts = _assess(context, completed.refs, sets, progress)
@@ -83,17 +115,11 @@ def _release(context: RunContext, progress: Progress) -> State:
     results.append(_judge(context, ledger, results, progress))
     analyses = _analyse(context, completed.refs, sets, progress)
 
-    picture = draw_picture(context, sets)
     publish_bundle = _limited(publish, context.spec)
     published = publish_bundle(
         context, ingested, completed, fitted, sets, ledger, results, analyses
     )
-    purge(context)
-    size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
-    show_release(context.spec, published, results[-1], picture, size)
-    line = f"published {published.folder}"
-    progress.finish(line)
-    return _completed(line, published)
+    return Built(published, sets, results[-1])
 
 
 def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:

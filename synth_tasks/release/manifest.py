@@ -104,8 +104,6 @@ def make_manifest(
         JSON-ready; without the checksums, which `write_manifest` adds.
     """
     predictors = plan.sequential_predictors if provenance.conditioning == "synthetic" else {}
-    content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
-    content["dataset"].pop("source")
     return {
         "manifest_version": MANIFEST_VERSION,
         "name": spec.dataset.name,
@@ -142,9 +140,16 @@ def make_manifest(
         "pooling_rule": pooling_rule,
         "gates": describe_gates(results),
         "guarantee": "no formal privacy guarantee (not differentially private)",
-        "spec": content,
+        "spec": published_spec(spec),
         "packages": package_versions(),
     }
+
+
+def published_spec(spec: ReleaseSpec) -> dict[str, Any]:
+    """Return the specification as the manifest holds it: without sources, paths and seed."""
+    content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
+    content["dataset"].pop("source")
+    return content
 
 
 def describe_partial(manifest: Mapping[str, Any]) -> str:

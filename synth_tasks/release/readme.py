@@ -44,14 +44,13 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 - `inference/`: pooled estimates from the synthetic sets
 - `validation/`: what was checked before publication
 - `report.html`: pictures and tables, opens offline
-- `manifest.json`: how the sets were made, and the SHA-256 of every file{signed}
+- `manifest.json`: how the sets were made, and the SHA-256 of every file
+- `{signature}`, if the release is signed: Ed25519 signature of the manifest by the key
+  `{public_key}`; compare the key with the publisher's
 
 `python -m flows.verify FOLDER` of prefect-synth checks that no byte was changed.
 """
 
-SIGNED = f"""
-- `{SIGNATURE}`: Ed25519 signature of the manifest by the key `{PUBLIC_KEY}`; compare the key with the
-  publisher's"""
 SYNTHESIZER_FILE = "synthesizer.json"
 FURTHER_SETS = f"""## Further sets
 
@@ -257,7 +256,8 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         pooling=pooling.words.format(**numbers)
         + (RESIZED.format(n=n, k=k) if sized["scale"] else ""),
         completed=_completion_note(manifest),
-        signed=SIGNED if spec.publish.is_signed else "",
+        signature=SIGNATURE,
+        public_key=PUBLIC_KEY,
         further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,
         r=read_r.format(**values, factors=_factors(schema))

@@ -350,11 +350,6 @@ class PublishSpec(SpecModel):
             raise ValueError("give one of signing_key and signing_key_secret")
         return self
 
-    @property
-    def is_signed(self) -> bool:
-        """Whether a key was given."""
-        return self.signing_key is not None or self.signing_key_secret is not None
-
 
 class RunSpec(SpecModel):
     """How the work is done; none of it changes a byte of the result."""

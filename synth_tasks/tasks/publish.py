@@ -162,7 +162,7 @@ def publish(
         digest=digest,
         data_digest=ingested.fingerprint,
         policy_digest=policy_digest(context),
-        seed=_describe_seed(context.secrets(), spec),
+        seed=describe_seed(context.secrets(), spec),
         plan=plan,
         provenance=provenance_of(spec, plan),
         pooling_rule=spec.pooling_rule,
@@ -219,7 +219,8 @@ def missing_shares(ingested: Ingested) -> dict[str, float]:
     return {name: round(count / n_rows, 2) for name, count in ingested.missing_values.items()}
 
 
-def _describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
+def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
+    """Say of the seed what the manifest says: the seed of public data, or a commitment."""
     if found.public:
         return {"policy": "written in the specification: public data", "value": found.seed}
     if spec.publish.seed is not None:

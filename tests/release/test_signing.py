@@ -1,5 +1,6 @@
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 from base64 import b64encode
@@ -62,9 +63,11 @@ def test_openssl_agrees_with_a_signature(tmp_path):
     ):  # fmt: skip
         (tmp_path / name).write_bytes(content)
     subprocess.run(
-        ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "p", "-sigfile", "s", "-rawin", "-in", "m"],
-        cwd=tmp_path, check=True, capture_output=True,
-    )  # fmt: skip
+        shlex.split("openssl pkeyutl -verify -pubin -inkey p -sigfile s -rawin -in m"),
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
 
 
 def test_the_fingerprint_is_that_of_the_key_however_it_is_written():
