@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 
 from synth_tasks.data import Kind, check_names, check_table, check_varying
 from synth_tasks.datasets import BUILTIN
-from synth_tasks.errors import DataError, SpecError
+from synth_tasks.errors import DataError, SpecError, SynthError
 from synth_tasks.files import readable_errors
+from synth_tasks.release.limits import check_width
 from synth_tasks.release.spec import DatasetSpec, ReleaseSpec, SourceSpec, VariableSpec
 
 NULLABLE = {
@@ -60,6 +61,7 @@ def read_source(spec: ReleaseSpec) -> pd.DataFrame:
     else:
         frame = _read_file(spec.find(str(source.path)), source, spec.variables)
     frame = _drop(frame, spec.dataset)
+    check_width(frame.shape[1])
     check_table(frame)
     check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
     return frame.reset_index(drop=True)
@@ -86,17 +88,20 @@ def _read_file(
             table = pq.read_table(path)
         else:
             table = pa.feather.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        check_names(table.column_names)
+        _refuse_nested(table)
+        if source.csv is not None:
+            _refuse_misread(table, source)
+        frame = _to_frame(table)
+    except SynthError:
+        raise
+    except Exception as error:  # a damaged file may raise anything, and the text may quote values
         kind = "CSV" if source.csv else "Parquet" if source.parquet else "Arrow"
         raise DataError(
             f"{path.name} cannot be read as {kind}{_reason(error, table_names=names)}: check the file "
             "and the settings of dataset.source and variables"
         ) from None
-    check_names(table.column_names)
-    _refuse_nested(table)
-    if source.csv is not None:
-        _refuse_misread(table, source)
-    return _as_declared(_to_frame(table), variables)
+    return _as_declared(frame, variables)
 
 
 def _refuse_misread(table: pa.Table, source: SourceSpec) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -30,9 +31,12 @@ from pydantic import (
 from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import ModelError, PoolingError, SpecError
 from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
+from synth_tasks.release.plain_content import refuse_odd_content
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 
 MAX_SPEC_BYTES = 1_000_000
+MAX_BRACKETS = 500
+BRACKETS = re.compile(r"[\[\]{}]")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 # Strict, or YAML's 0 and 1 would become False and True.
@@ -71,6 +75,16 @@ class SourceSpec(SpecModel):
         given = [n for n in ("builtin", "csv", "parquet", "arrow") if getattr(self, n) is not None]
         if len(given) != 1:
             raise ValueError("give exactly one of builtin, csv, parquet, arrow")
+        return self
+
+    @model_validator(mode="after")
+    def _signs_are_apart(self) -> SourceSpec:
+        if not self.delimiter.isascii() or self.delimiter in '"\r\n\0':
+            raise ValueError("delimiter must be an ASCII sign such as , ; | or a tab, and no quote")
+        if self.csv is not None and self.delimiter == self.decimal:
+            raise ValueError(
+                "delimiter and decimal are the same sign: set dataset.source.delimiter"
+            )
         return self
 
     @property
@@ -468,8 +482,14 @@ class ReleaseSpec(SpecModel):
         """Return an existing file for a path of the specification."""
         folders = list(dict.fromkeys([Path(self.base).resolve(), Path.cwd()]))
         for folder in folders:
-            if (folder / path).is_file():
-                return (folder / path).resolve()
+            try:
+                if (folder / path).is_file():
+                    return (folder / path).resolve()
+            except (
+                OSError,
+                ValueError,
+            ):  # a name that no file can have, or a folder that is locked
+                continue
         looked = " and ".join(str(folder) for folder in folders)
         raise SpecError(f"file not found: '{path}' (looked in {looked})")
 
@@ -531,11 +551,23 @@ def read_spec(path: str | Path) -> ReleaseSpec:
 
 def parse_spec(text: str, base: Path, origin: str = "release spec") -> ReleaseSpec:
     """Read a specification from YAML text; see `read_spec`."""
+    _refuse_deep(text, origin)
     if "&" in text and any(isinstance(t, yaml.AliasToken) for t in _scan(text, origin)):
         raise SpecError(f"{origin}: YAML aliases (*name) are not allowed: write the value out")
     try:
         content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (
+        # What the constructors of explicit tags raise for texts that they do not expect.
+        *(
+            yaml.YAMLError,
+            RecursionError,
+            ValueError,
+            KeyError,
+            AttributeError,
+            IndexError,
+            TypeError,
+        ),
+    ) as error:
         twice = "a key is written twice" if getattr(error, "problem", "") == "key twice" else None
         problem = twice or "not valid YAML"
         raise SpecError(f"{origin}: {problem}{_position(error)}") from None
@@ -556,6 +588,15 @@ class _StrictLoader(yaml.SafeLoader):
         return mapping
 
 
+def _refuse_deep(text: str, origin: str) -> None:
+    """Refuse towers of brackets, for which the scanner of YAML takes time by the square."""
+    depth = 0
+    for sign in BRACKETS.findall(text):
+        depth += 1 if sign in "[{" else -1
+        if depth > MAX_BRACKETS:
+            raise SpecError(f"{origin}: more than {MAX_BRACKETS} open brackets: simplify it")
+
+
 def _scan(text: str, origin: str) -> list[yaml.Token]:
     try:
         return list(yaml.scan(text, Loader=yaml.SafeLoader))
@@ -570,6 +611,7 @@ def _position(error: Exception) -> str:
 
 def build_spec(content: dict[str, Any], base: Path, origin: str = "release spec") -> ReleaseSpec:
     """Build a specification from plain content; the first error is reported in one line."""
+    refuse_odd_content(content, origin)
     try:
         return ReleaseSpec.model_validate({**content, "base": str(base)})
     except ValidationError as errors:

@@ -9,6 +9,7 @@ import numpy as np
 from synth_tasks.data import Kind, Schema, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
+from synth_tasks.release.limits import check_categories, check_spreadsheet_formulas
 from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis, require_columns
 from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
 from synth_tasks.release.source import read_source
@@ -50,8 +51,10 @@ def load_source(spec: ReleaseSpec) -> SourceTable:
     frame = read_source(spec)
     overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
     schema = infer_schema(frame, overrides)
+    check_categories(schema)
     table = SourceTable(encode(frame, schema), schema)
     if spec.dataset.source.builtin is None:
+        check_spreadsheet_formulas(spec, schema)
         check_publishable(spec, table)
     imputation, _ = plan_imputation(spec, schema, table.matrix)
     filled = fill_provisionally(table.matrix, schema)

@@ -138,9 +138,10 @@ class Workspace:
         return self.digest("file", file_sha256(path))
 
     def _check(self, ref: DatasetRef) -> None:
-        if not Path(ref.path).is_relative_to(self.folder):
+        path = Path(ref.path)
+        if not path.is_relative_to(self.folder) or ".." in path.parts:
             raise SynthError("a reference leads out of the workspace: run again from the start")
-        refuse_links(self.folder, Path(ref.path))
+        refuse_links(self.folder, path)
         with readable_errors("read from the workspace", ref.path):
             intact = hmac.compare_digest(self._file_digest(Path(ref.path)), ref.sha256)
         if not intact:
@@ -204,7 +205,9 @@ class Workspace:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one run at a time work on the data set; the lock goes with the process."""
-        with _open_lock(self.folder / "lock") as file:
+        with readable_errors("lock", self.folder / "lock"):
+            file = _open_lock(self.folder / "lock")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
