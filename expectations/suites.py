@@ -25,6 +25,7 @@ Suite = dict[str, Any]
 # Counts only: observed values of aggregate expectations would be values of the data.
 COUNTS = ("element_count", "unexpected_count", "missing_count")
 POSITION = "position"
+MAX_SUITE_BYTES = 10_000_000
 
 
 def load_suite(spec: ReleaseSpec, path: str) -> Suite:
@@ -47,8 +48,11 @@ def load_suite(spec: ReleaseSpec, path: str) -> Suite:
     SpecError
         If the file is missing or is no suite.
     """
+    file = _find(spec, path)
     try:
-        suite = json.loads(_find(spec, path).read_text(encoding="utf-8"))
+        if file.stat().st_size > MAX_SUITE_BYTES:
+            raise SpecError(f"policy: '{path}' is larger than {MAX_SUITE_BYTES} bytes: no suite is")
+        suite = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         raise SpecError(f"policy: '{path}' cannot be read as JSON: mend the file") from None
     check_suite(suite, path)
@@ -59,10 +63,13 @@ def _find(spec: ReleaseSpec, path: str) -> Path:
     try:
         return spec.find(path)
     except SpecError:
-        packaged = Path(str(resources.files(__package__))) / path.removeprefix("expectations/")
         shipped = Path(str(resources.files(__package__))).resolve()
-        if shipped in packaged.resolve().parents and packaged.is_file():
-            return packaged
+        try:
+            packaged = (shipped / path.removeprefix("expectations/")).resolve()
+            if shipped in packaged.parents and packaged.is_file():
+                return packaged
+        except (OSError, ValueError, RuntimeError):  # a name that no file can have
+            pass
         raise
 
 

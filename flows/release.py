@@ -7,6 +7,7 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
+from dataclasses import dataclass
 
 import pandas as pd
 from prefect import Task, flow, unmapped
@@ -20,8 +21,9 @@ from flows.first_steps import draft
 from flows.parameters import SpecParameter
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
-from synth_tasks.release.approval import needs_approval
+from synth_tasks.release.approval import Decision, needs_approval
 from synth_tasks.release.preview import preview_release
+from synth_tasks.release.publication import point_latest
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import SourceTable, load_source
@@ -96,50 +98,113 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
 
 
 def _release(context: RunContext, progress: Progress) -> State:
-    ingested = _limited(ingest, context.spec)(context)
-    ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
-    progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
-
+    ingested = read_data(context, progress)
     published = find_published(context, ingested.fingerprint)
     if published is not None:
         return _nothing_new(context, published, progress)
 
-    completed, results = _complete(context, ingested, progress)
-    fitted, controlled = _synthesise(context, completed.refs, progress)
-    sets = [each.ref for each in controlled]
-    analyses = _analyse(context, controlled, progress)
-    ledger, verdicts = _assess(context, completed.refs, controlled, analyses, progress)
-    results += verdicts
-    results.append(_judge(context, ledger, results, progress))
-
+    made = make(context, ingested, progress)
     decision = None
-    if needs_approval(context.spec, results):
-        made = (ingested, completed, controlled, ledger, results, analyses)
-        found = review(context, *made)
-        decision = ask(context.spec, found, results)
-        if decision is None:
-            return Failed(name=AWAITING, message=how_to_decide(found))
-        record_decision(context, found.key, decision)
-        if not decision.approved:
-            folder = quarantine(context, *made, found, decision)
-            by = f"rejected by {decision.name}: {decision.reason}"
-            return Failed(name="Rejected", message=f"{by}; kept in {folder}")
+    if needs_approval(context.spec, made.results):
+        answer = _decide(context, made)
+        if isinstance(answer, State):
+            return answer
+        decision = answer
 
+    sets = [each.ref for each in made.controlled]
     picture = draw_picture(context, sets)
-    publish_bundle = _limited(publish, context.spec)
-    published = publish_bundle(
-        context, ingested, completed, fitted, controlled, ledger, results, analyses, decision
-    )
+    published = put_out(context, made, decision)
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
-    show_release(context.spec, published, results[-1], picture, size)
+    show_release(context.spec, published, made.results[-1], picture, size)
     line = f"published {published.location}"
     progress.finish(line)
     return _completed(line, published)
 
 
+def read_data(context: RunContext, progress: Progress) -> Ingested:
+    """Read the data as they arrived.
+
+    Args:
+        context: The release.
+        progress: Is told when it is done.
+    """
+    ingested = _limited(ingest, context.spec)(context)
+    ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
+    progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
+    return ingested
+
+
+@dataclass(frozen=True)
+class Made:
+    """Everything that a release is published from."""
+
+    ingested: Ingested
+    completed: CompletedData
+    fitted: list[DatasetRef]
+    controlled: list[ControlledSet]
+    ledger: pd.DataFrame
+    results: list[SuiteResult]
+    analyses: list[AnalysisRef]
+
+
+def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
+    """Go from the data as they arrived to sets that the gate lets pass.
+
+    Args:
+        context: The release.
+        ingested: The data.
+        progress: Is told of every stage.
+    """
+    completed, results = _complete(context, ingested, progress)
+    fitted, controlled = _synthesise(context, completed.refs, progress)
+    analyses = _analyse(context, controlled, progress)
+    ledger, verdicts = _assess(context, completed.refs, controlled, analyses, progress)
+    results += verdicts
+    results.append(_judge(context, ledger, results, progress))
+    return Made(ingested, completed, fitted, controlled, ledger, results, analyses)
+
+
+def _decide(context: RunContext, made: Made) -> Decision | State:
+    """Ask a steward; return the approval, or the state in which the run ends without one."""
+    reviewed = (
+        made.ingested, made.completed, made.controlled, made.ledger, made.results, made.analyses
+    )  # fmt: skip
+    found = review(context, *reviewed)
+    decision = ask(context.spec, found, made.results)
+    if decision is None:
+        return Failed(name=AWAITING, message=how_to_decide(found))
+    record_decision(context, found.key, decision)
+    if decision.approved:
+        return decision
+    folder = quarantine(context, *reviewed, found, decision)
+    by = f"rejected by {decision.name}: {decision.reason}"
+    return Failed(name="Rejected", message=f"{by}; kept in {folder}")
+
+
+def put_out(context: RunContext, made: Made, decision: Decision | None) -> Published:
+    """Publish what was made; intermediate files stay in the workspace.
+
+    Args:
+        context: The release.
+        made: What is published.
+        decision: Of a steward, for the manifest; None if nobody was asked.
+    """
+    return _limited(publish, context.spec)(
+        context,
+        made.ingested,
+        made.completed,
+        made.fitted,
+        made.controlled,
+        made.ledger,
+        made.results,
+        made.analyses,
+        decision,
+    )
+
+
 def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
-    moved = context.releases().point_latest(published.version)
+    moved = point_latest(context.releases(), published.version)
     also = "; `latest` names it again" if moved else ""
     line = f"nothing new: {published.location} has the same data, specification and engine{also}"
     purge(context)

@@ -6,9 +6,26 @@ a data value: exception texts reach Prefect's database and logs.
 
 from __future__ import annotations
 
+LONGEST = 2000
+TAIL = 500
+
 
 class SynthError(Exception):
-    """Base class of all errors that the user can mend."""
+    """Base class of all errors that the user can mend.
+
+    Names of columns and files may hold any sign and be of any length: what cannot be printed becomes a
+    question mark, and of a very long message the middle is left out.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_one_line(message))
+
+
+def _one_line(message: str) -> str:
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST - TAIL]} ... {message[-TAIL:]}"
+    # A no-break space is no control character, and common in names that come from spreadsheets.
+    return "".join(c if c.isprintable() or c == "\u00a0" else "?" for c in message)
 
 
 class DataError(SynthError):
@@ -29,6 +46,10 @@ class PlanError(SynthError):
 
 class StorageError(SynthError):
     """A file or folder cannot be read or written; repeating may help."""
+
+
+class IntegrityError(SynthError):
+    """A release is not what was published, or was withdrawn."""
 
 
 class ModelError(SynthError):

@@ -63,12 +63,67 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_private_folder(folder: Path) -> None:
-    """Make a folder and its missing parents that only the owner can enter."""
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder and its missing parents.
+
+    Parameters
+    ----------
+    folder : Path
+        What is to be there.
+    mode : int
+        Permissions of each folder that is made, whatever the umask.
+    """
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     for path in reversed(missing):
-        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        path.chmod(PRIVATE_FOLDER)
+        path.mkdir(mode=mode, exist_ok=True)
+        path.chmod(mode)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder and its missing parents that only the owner can enter."""
+    make_folder(folder, PRIVATE_FOLDER)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file with mode 0600, whatever the umask; refuse a link.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is made if it is not there.
+    flags : int
+        As `os.open` takes them.
+
+    Returns
+    -------
+    int
+        File descriptor.
+    """
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+    os.fchmod(descriptor, PRIVATE_FILE)
+    return descriptor
+
+
+def refuse_links(root: Path, path: Path) -> None:
+    """Refuse a path on which a link could lead out of a folder.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; it may itself be reached by a link, which its owner has chosen.
+    path : Path
+        A path below it.
+
+    Raises
+    ------
+    StorageError
+        If any part of the path below `root` is a link.
+    """
+    below = path.relative_to(root).parts
+    for count in range(1, len(below) + 1):
+        part = root.joinpath(*below[:count])
+        if part.is_symlink():
+            raise StorageError(f"{part} is a link: put the folder or file itself there")
 
 
 @contextmanager

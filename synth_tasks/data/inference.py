@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -46,7 +47,7 @@ def check_names(names: Sequence[object]) -> None:
     for number, name in enumerate(names, start=1):
         if not isinstance(name, str) or not name.strip():
             raise DataError(f"column {number} has no name in text: name every column")
-    duplicated = sorted({str(name) for name in names if names.count(name) > 1})
+    duplicated = sorted(name for name, count in Counter(map(str, names)).items() if count > 1)
     if duplicated:
         raise DataError(f"column name '{duplicated[0]}' occurs more than once: rename one of them")
 
@@ -225,8 +226,13 @@ def _describe_datetime(column: pd.Series) -> Variable:
             f"column '{column.name}' is declared datetime but is stored as {column.dtype}: "
             "write it as ISO 8601 (2024-01-31) or convert it"
         )
-    times = as_utc(column.dropna())
-    microseconds = times.astype("datetime64[us]").astype("int64").to_numpy()
+    try:
+        times = as_utc(column.dropna())
+        microseconds = times.astype("datetime64[us]").astype("int64").to_numpy()
+    except (ValueError, OverflowError):
+        raise DataError(
+            f"column '{column.name}' has times that no calendar knows: mark them missing"
+        ) from None
     if "ns" in str(times.dtype) and (times.astype("int64").to_numpy() % 1000).any():
         raise DataError(f"column '{column.name}' has nanoseconds: round it to microseconds")
     steps = (MICROSECONDS_A_DAY, 1_000_000, 1)

@@ -198,7 +198,7 @@ def learn_terms(
     """
     used: list[Any] = []
     left_out: list[str] = []
-    for term in FormulaicFormula(formula.code).rhs:
+    for term in _read(formula).rhs:
         if _columns_of([term], formula) <= {*available}:
             used.append(term)
         else:
@@ -212,8 +212,19 @@ def learn_terms(
 
 def columns_on_the_right(formula: Formula) -> tuple[str, ...]:
     """Return the columns that predict, in the order in which the formula names columns."""
-    used = _columns_of(FormulaicFormula(formula.code).rhs, formula)
+    used = _columns_of(_read(formula).rhs, formula)
     return tuple(name for name in formula.columns if name in used)
+
+
+def _read(formula: Formula) -> Any:
+    try:
+        return FormulaicFormula(formula.code)
+    except Exception:
+        # formulaic reads numbers and powers outside of functions more narrowly than is checked before.
+        raise ModelError(
+            f"formula '{formula.text}' cannot be expanded into terms: write columns, interactions and "
+            "functions, and numbers only within functions"
+        ) from None
 
 
 def _columns_of(terms: Iterable[Any], formula: Formula) -> set[str]:
@@ -229,7 +240,7 @@ def _materialise(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     check_complete(data, formula.columns)
     table = _table(data, formula, formula.columns, allow_empty_levels)
-    values, spec = _evaluate(table, formula, getattr(FormulaicFormula(formula.code), side))
+    values, spec = _evaluate(table, formula, getattr(_read(formula), side))
     names = tuple(_r_name(n, formula) for n in spec.column_names)
     _check_finite(values, names)
     return values, names

@@ -92,7 +92,13 @@ def check_formula(formula: str, columns: Sequence[str]) -> Formula:
     aliases: dict[str, str] = {}
     code = _translate(formula, aliases)
     left, right = (_parse(side, formula) for side in code.split("~"))
-    checker = _Checker(formula, columns, aliases)
+    try:
+        return _check(formula, code, left, right, _Checker(formula, columns, aliases))
+    except RecursionError:
+        raise ModelError(f"formula '{formula}' is nested too deeply: simplify it") from None
+
+
+def _check(formula: str, code: str, left: ast.expr, right: ast.expr, checker: _Checker) -> Formula:
     if checker.count_terms(left) != 1 or isinstance(left, ast.Constant):
         raise ModelError(f"formula '{formula}' must have one response on the left of '~'")
     if checker.count_terms(right) > MAX_TERMS:
@@ -102,7 +108,7 @@ def check_formula(formula: str, columns: Sequence[str]) -> Formula:
         code=code,
         response=checker.column(left) if isinstance(left, ast.Name) else None,
         columns=tuple(dict.fromkeys([*checker.columns_in(left), *checker.columns_in(right)])),
-        aliases=aliases,
+        aliases=checker.aliases,
     )
 
 

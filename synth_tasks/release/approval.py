@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from synth_tasks.errors import SpecError
+from synth_tasks.errors import IntegrityError, SpecError
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
@@ -56,6 +56,21 @@ class Decision:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form, for the manifest."""
         return asdict(self)
+
+
+def recorded_decision(manifest: Mapping[str, Any]) -> Decision | None:
+    """Return the decision that a manifest records; None if nobody was asked.
+
+    Raises
+    ------
+    IntegrityError
+        If what it records is no decision.
+    """
+    recorded = manifest.get("approval")
+    try:
+        return None if recorded is None else Decision(**recorded)
+    except (TypeError, AttributeError, SpecError):
+        raise IntegrityError("the manifest records an approval that is none") from None
 
 
 def needs_approval(spec: ReleaseSpec, suites: Sequence[SuiteResult]) -> bool:

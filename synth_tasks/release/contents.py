@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from synth_tasks.errors import SynthError
-from synth_tasks.release.bundle import read_manifest, verify
+from synth_tasks.release.bundle import verify
+from synth_tasks.release.integrity import read_manifest
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -80,6 +80,21 @@ def local_path(location: str, setting: str) -> Path | None:
     return Path(path) if isinstance(filesystem, LocalFileSystem) else None
 
 
+def require_local(location: str, setting: str) -> Path:
+    """Return the path of a location, which has to be on this machine."""
+    path = local_path(location, setting)
+    if path is None:
+        raise SpecError(
+            f"{setting}: {location} is not on this machine: give a folder here, e.g. a copy of it"
+        )
+    return path
+
+
+def is_of_a_transport(error: Exception) -> bool:
+    """Tell whether an error is of a library behind a store."""
+    return type(error).__module__.partition(".")[0] in TRANSPORTS
+
+
 @contextmanager
 def readable_store(action: str, location: str) -> Iterator[None]:
     """Turn what a store or its library raises into one line that names the address."""
@@ -91,6 +106,6 @@ def readable_store(action: str, location: str) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise StorageError(f"cannot {action} {location}: {reason}") from None
     except Exception as error:
-        if type(error).__module__.partition(".")[0] not in TRANSPORTS:
+        if not is_of_a_transport(error):
             raise
         raise StorageError(f"cannot {action} {location}: {type(error).__name__}") from None

@@ -16,9 +16,10 @@ from synth_tasks.release.codebook import Codebook, ColumnNotes
 from synth_tasks.release.formats import long_file
 from synth_tasks.release.formats.long import IMPUTATION, MISSING, ROW
 from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 LIBRARIES = (
     "numpy",
     "pandas",
@@ -72,6 +73,7 @@ def make_manifest(
     release_version: str,
     digest: str,
     data_digest: str,
+    policy_digest: str,
     seed: Mapping[str, Any],
     plan: ImputationPlan,
     provenance: Provenance,
@@ -91,6 +93,8 @@ def make_manifest(
         Folder name of the release.
     digest, data_digest : str
         Keyed hashes of all that decides the release, and of the data.
+    policy_digest : str
+        Keyed hash of all suites of expectations that the specification names.
     seed : mapping
         Policy of the seed, with a commitment or, for public data, the seed.
     plan : ImputationPlan
@@ -114,11 +118,6 @@ def make_manifest(
         JSON-ready; without the checksums, which `write_manifest` adds.
     """
     predictors = plan.sequential_predictors if provenance.conditioning == "synthetic" else {}
-    content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
-    content["dataset"].pop("source")
-    # Categories stand in the data package as published; some may have been merged away since.
-    for variable in content["variables"].values():
-        variable.pop("categories", None)
     return {
         "manifest_version": MANIFEST_VERSION,
         "name": spec.dataset.name,
@@ -127,6 +126,8 @@ def make_manifest(
         "digest": digest,
         "data_digest": data_digest,
         "spec_digest": spec.digest(),
+        "policy_digest": policy_digest,
+        "engine_digest": engine_digest(),
         "seed": dict(seed),
         "synthesis": {
             "stage": provenance.stage,
@@ -155,9 +156,19 @@ def make_manifest(
         "pooling_rule": pooling_rule,
         "gates": describe_gates(results),
         "guarantee": "no formal privacy guarantee (not differentially private)",
-        "spec": content,
+        "spec": published_spec(spec),
         "packages": package_versions(),
     }
+
+
+def published_spec(spec: ReleaseSpec) -> dict[str, Any]:
+    """Return the specification as the manifest holds it: without sources, paths and seed."""
+    content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
+    content["dataset"].pop("source")
+    # Categories stand in the data package as published; some may have been merged away since.
+    for variable in content["variables"].values():
+        variable.pop("categories", None)
+    return content
 
 
 def describe_partial(manifest: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from synth_tasks.data import Kind, Schema
 from synth_tasks.inference import RULES
 from synth_tasks.release.formats import LONG, long_file
+from synth_tasks.release.integrity import SIGNATURE
 from synth_tasks.release.manifest import describe_partial
 from synth_tasks.release.r_code import (
     make_factors,
@@ -19,6 +20,7 @@ from synth_tasks.release.r_code import (
     quote,
     read_classes,
 )
+from synth_tasks.release.signing import PUBLIC_KEY
 from synth_tasks.release.spec import ReleaseSpec
 
 TEMPLATE = """# {title}
@@ -50,6 +52,10 @@ holder of the real data. There is no formal privacy guarantee; `report.html` sho
 - `validation/`: what was checked before publication
 - `report.html`: pictures and tables, opens offline
 - `manifest.json`: how the sets were made, and the SHA-256 of every file
+- `{signature}`, if the release is signed: Ed25519 signature of the manifest by the key
+  `{public_key}`; compare the key with the publisher's
+
+`python -m flows.verify FOLDER` of prefect-synth checks that no byte was changed.
 """
 
 SYNTHESIZER_FILE = "synthesizer.json"
@@ -267,6 +273,8 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         pooling=pooling.words.format(**numbers)
         + (RESIZED.format(n=n, k=k) if sized["scale"] else ""),
         completed=_completion_note(manifest),
+        signature=SIGNATURE,
+        public_key=PUBLIC_KEY,
         further=FURTHER_SETS if spec.publish.synthesizer else "",
         python=python,
         r=read_r.format(**values, factors=make_factors(schema))

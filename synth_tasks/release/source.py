@@ -13,8 +13,9 @@ from synth_tasks.data.closest import columns_there
 from synth_tasks.datasets import BUILTIN
 from synth_tasks.errors import SpecError
 from synth_tasks.release.codebook import Codebook
+from synth_tasks.release.limits import check_width
 from synth_tasks.release.sources.database import read_query, url_from_environment
-from synth_tasks.release.sources.files import read_table
+from synth_tasks.release.sources.files import read_file
 from synth_tasks.release.sources.labelled import read_labelled
 from synth_tasks.release.sources.table import to_frame
 from synth_tasks.release.spec import DatasetSpec, ReleaseSpec
@@ -50,6 +51,7 @@ def read_documented(
         Naming what is wrong and how to mend it.
     """
     frame, codebook = read_columns(spec, database_url)
+    check_width(frame.shape[1])
     check_table(frame)
     check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
     labels = {name: variable.label for name, variable in spec.variables.items() if variable.label}
@@ -73,9 +75,8 @@ def _read(spec: ReleaseSpec, database_url: SecretStr | None) -> tuple[pd.DataFra
         return read_labelled(spec)
     if source.sql is not None:
         table = read_query(source.sql, database_url or url_from_environment(source))
-    else:
-        table = read_table(spec)
-    return to_frame(table, spec.variables), Codebook()
+        return to_frame(table, spec.variables), Codebook()
+    return read_file(spec), Codebook()
 
 
 def _drop(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:

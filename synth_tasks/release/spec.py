@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,11 +32,14 @@ from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import ModelError, PoolingError, SpecError
 from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
 from synth_tasks.release.mistakes import explain_mistake
+from synth_tasks.release.plain_content import refuse_odd_content
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 from synth_tasks.sdc import Step
 
 MAX_SPEC_BYTES = 1_000_000
 SOURCES = ("builtin", "csv", "parquet", "arrow", "spss", "stata", "sas", "sql")
+MAX_BRACKETS = 500
+BRACKETS = re.compile(r"[\[\]{}]")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 # Strict, or YAML's 0 and 1 would become False and True.
@@ -105,6 +109,16 @@ class SourceSpec(SpecModel):
             raise ValueError("sql needs one of block and url_env")
         if self.sql is None and places:
             raise ValueError("block and url_env belong to sql")
+        return self
+
+    @model_validator(mode="after")
+    def _signs_are_apart(self) -> SourceSpec:
+        if not self.delimiter.isascii() or self.delimiter in '"\r\n\0':
+            raise ValueError("delimiter must be an ASCII sign such as , ; | or a tab, and no quote")
+        if self.csv is not None and self.delimiter == self.decimal:
+            raise ValueError(
+                "delimiter and decimal are the same sign: set dataset.source.delimiter"
+            )
         return self
 
     @property
@@ -382,6 +396,12 @@ class PublishSpec(SpecModel):
     seed_secret: str | None = Field(
         None, description="Name of the Prefect Secret block that holds the seed."
     )
+    signing_key: str | None = Field(
+        None, description="Path of the Ed25519 private key (PEM, mode 0600) that signs the release."
+    )
+    signing_key_secret: str | None = Field(
+        None, description="Name of the Prefect Secret block that holds the signing key as PEM text."
+    )
     synthesizer: bool = Field(
         False,
         description="Publish the models too, to draw further sets; needs synthesis.donor_free.",
@@ -394,6 +414,12 @@ class PublishSpec(SpecModel):
     def _everybody_can_read_a_format(self) -> PublishSpec:
         if not {"parquet", "csv"} & set(self.formats):
             raise ValueError("publish.formats needs parquet or csv beside the others")
+        return self
+
+    @model_validator(mode="after")
+    def _one_signing_key(self) -> PublishSpec:
+        if self.signing_key is not None and self.signing_key_secret is not None:
+            raise ValueError("give one of signing_key and signing_key_secret")
         return self
 
 
@@ -517,8 +543,12 @@ class ReleaseSpec(SpecModel):
         """Return an existing file, or folder where one will do, for a path of the specification."""
         folders = list(dict.fromkeys([Path(self.base).resolve(), Path.cwd()]))
         for folder in folders:
-            if (folder / path).is_file() or (or_folder and (folder / path).is_dir()):
-                return (folder / path).resolve()
+            place = folder / path
+            try:
+                if place.is_file() or (or_folder and place.is_dir()):
+                    return place.resolve()
+            except (OSError, ValueError):  # a name that no file can have, or a locked folder
+                continue
         looked = " and ".join(str(folder) for folder in folders)
         raise SpecError(f"file not found: '{path}' (looked in {looked})")
 
@@ -542,13 +572,13 @@ _NOT_CONTENT: dict[str, Any] = {
     "run": True,
     "study": True,
     "frontier": True,
-    "publish": {
-        "to": True,
-        "approval": True,
-        "seed": True,
-        "seed_secret": True,
-        "keep_workspace": True,
-    },
+    "publish": dict.fromkeys(
+        [
+            *("to", "approval", "seed", "seed_secret", "signing_key", "signing_key_secret"),
+            "keep_workspace",
+        ],
+        True,
+    ),
 }
 
 
@@ -584,11 +614,23 @@ def read_spec(path: str | Path) -> ReleaseSpec:
 
 def parse_spec(text: str, base: Path, origin: str = "release spec") -> ReleaseSpec:
     """Read a specification from YAML text; see `read_spec`."""
+    _refuse_deep(text, origin)
     if "&" in text and any(isinstance(t, yaml.AliasToken) for t in _scan(text, origin)):
         raise SpecError(f"{origin}: YAML aliases (*name) are not allowed: write the value out")
     try:
         content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (
+        # What the constructors of explicit tags raise for texts that they do not expect.
+        *(
+            yaml.YAMLError,
+            RecursionError,
+            ValueError,
+            KeyError,
+            AttributeError,
+            IndexError,
+            TypeError,
+        ),
+    ) as error:
         twice = "a key is written twice" if getattr(error, "problem", "") == "key twice" else None
         problem = twice or "not valid YAML"
         raise SpecError(f"{origin}: {problem}{_position(error)}") from None
@@ -609,6 +651,15 @@ class _StrictLoader(yaml.SafeLoader):
         return mapping
 
 
+def _refuse_deep(text: str, origin: str) -> None:
+    """Refuse towers of brackets, for which the scanner of YAML takes time by the square."""
+    depth = 0
+    for sign in BRACKETS.findall(text):
+        depth += 1 if sign in "[{" else -1
+        if depth > MAX_BRACKETS:
+            raise SpecError(f"{origin}: more than {MAX_BRACKETS} open brackets: simplify it")
+
+
 def _scan(text: str, origin: str) -> list[yaml.Token]:
     try:
         return list(yaml.scan(text, Loader=yaml.SafeLoader))
@@ -623,6 +674,7 @@ def _position(error: Exception) -> str:
 
 def build_spec(content: dict[str, Any], base: Path, origin: str = "release spec") -> ReleaseSpec:
     """Build a specification from plain content; the first error is reported in one line."""
+    refuse_odd_content(content, origin)
     try:
         return ReleaseSpec.model_validate({**content, "base": str(base)})
     except ValidationError as errors:

@@ -13,6 +13,7 @@ from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.disclosure_control import check_steps
 from synth_tasks.release.formats import check_formats
+from synth_tasks.release.limits import check_categories, check_spreadsheet_formulas
 from synth_tasks.release.plans import (
     disclosure_keys,
     formulas,
@@ -73,8 +74,10 @@ def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> Sou
     frame, codebook = read_documented(spec, database_url)
     overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
     schema = infer_schema(frame, overrides)
+    check_categories(schema)
     table = SourceTable(encode(frame, schema), schema, codebook)
     if spec.dataset.source.builtin is None:
+        check_spreadsheet_formulas(spec, schema)
         check_publishable(spec, table)
     check_formats(spec.publish.formats, schema)
     imputation, _ = plan_imputation(spec, schema, table.matrix)

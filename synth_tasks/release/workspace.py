@@ -31,10 +31,11 @@ import pyarrow.parquet as pq
 from synth_tasks.data import Schema, decode
 from synth_tasks.errors import StorageError, SynthError
 from synth_tasks.files import (
-    PRIVATE_FILE,
     file_sha256,
     make_private_folder,
+    open_private,
     readable_errors,
+    refuse_links,
     sync_folder,
     write_atomically,
 )
@@ -81,6 +82,7 @@ class Workspace:
     def __init__(self, root: Path, dataset: str, key: bytes) -> None:
         self.folder = root / dataset
         self._key = key
+        refuse_links(root, self.folder / "stages")
         with readable_errors("make the workspace", self.folder):
             make_private_folder(self.folder / "stages")
             self.folder.chmod(0o700)
@@ -136,6 +138,10 @@ class Workspace:
         return self.digest("file", file_sha256(path))
 
     def _check(self, ref: DatasetRef) -> None:
+        path = Path(ref.path)
+        if not path.is_relative_to(self.folder) or ".." in path.parts:
+            raise SynthError("a reference leads out of the workspace: run again from the start")
+        refuse_links(self.folder, path)
         with readable_errors("read from the workspace", ref.path):
             intact = hmac.compare_digest(self._file_digest(Path(ref.path)), ref.sha256)
         if not intact:
@@ -199,7 +205,9 @@ class Workspace:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let one run at a time work on the data set; the lock goes with the process."""
-        with _open_lock(self.folder / "lock") as file:
+        with readable_errors("lock", self.folder / "lock"):
+            file = _open_lock(self.folder / "lock")
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -311,6 +319,7 @@ def load_seed(root: Path, dataset: str, draw: Callable[[], int]) -> int:
 def _stored(root: Path, dataset: str, name: str, make: Callable[[], str]) -> str:
     folder = root / dataset
     path = folder / "secrets.json"
+    refuse_links(root, path)
     with readable_errors("use the workspace", folder):
         make_private_folder(folder)
         # Two first runs at the same time must not make two keys.
@@ -325,4 +334,4 @@ def _stored(root: Path, dataset: str, name: str, make: Callable[[], str]) -> str
 
 
 def _open_lock(path: Path) -> IO[str]:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE), "r+")
+    return os.fdopen(open_private(path, os.O_RDWR), "r+")

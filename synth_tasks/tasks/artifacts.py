@@ -149,3 +149,11 @@ def embed_picture(picture: bytes, alternative: str) -> str:
     """Return a PNG picture as an element that can stand in Markdown."""
     image = base64.b64encode(picture).decode()
     return f'<img alt="{alternative}" src="data:image/png;base64,{image}" />'
+
+
+def show_differences(spec: ReleaseSpec, version: str, lines: Sequence[str]) -> None:
+    """Show in what a release that was made again differs from the published one."""
+    found = "".join(f"- {line}\n" for line in lines) or "Nothing differs, not a byte.\n"
+    create_markdown_artifact(
+        key=artifact_key(spec, "reproduction"), markdown=f"# {version} made again\n\n{found}"
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from synth_tasks.errors import StorageError, SynthError
-from synth_tasks.files import PRIVATE_FILE
+from synth_tasks.files import open_private
 from synth_tasks.tasks.context import RunContext
 
 P = ParamSpec("P")
@@ -51,8 +51,7 @@ def _keep_privately(context: Any) -> str:
         return ""
     path = Path(context.root) / context.spec.dataset.name / ERROR_FILE
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(open_private(path, os.O_WRONLY | os.O_TRUNC), "w") as file:
             file.write(traceback.format_exc())
     except OSError:
         return ""

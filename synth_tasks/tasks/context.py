@@ -11,6 +11,7 @@ from typing import Any
 
 from synth_tasks.errors import SpecError
 from synth_tasks.files import write_atomically
+from synth_tasks.release.signing import Signer, parse_signer, read_signer
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import ReleaseStore, open_store, target_path
 from synth_tasks.release.workspace import (
@@ -42,12 +43,15 @@ class RunContext:
         Folder or URL of all releases.
     secrets_file : str
         Name of the file in the workspace with the secrets of this run.
+    number : int, optional
+        Number of the version, if an earlier release is made again; the next one if not given.
     """
 
     spec: ReleaseSpec
     root: str
     target: str
     secrets_file: str
+    number: int | None = None
 
     def workspace(self) -> Workspace:
         """Open the private workspace of the data set."""
@@ -62,6 +66,12 @@ class RunContext:
     def releases(self) -> ReleaseStore:
         """Return the published releases of the data set."""
         return open_store(self.target, self.spec.dataset.name)
+
+    def version(self, digest: str) -> str:
+        """Name the version that is going to be published."""
+        if self.number is None:
+            return self.releases().next_version(digest)
+        return f"{self.number}-{digest[:8]}"
 
 
 def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
@@ -81,6 +91,7 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     root, target = workspace_root().absolute(), to or spec.publish.to
     folder = target_path(target)
     check_places(root, folder)
+    find_signer(spec)  # a key that cannot sign is found before the work, not after it
     found = _find_secrets(spec, root)
     content = {
         "seed": found.seed,
@@ -106,7 +117,9 @@ def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:
     if spec.publish.seed is not None:
         return Secrets(spec.publish.seed, key, "specification", True)
     if spec.publish.seed_secret is not None:
-        return Secrets(_read_prefect_secret(spec.publish.seed_secret), key, "Prefect secret", False)
+        block = spec.publish.seed_secret
+        seed = parse_seed(read_secret(block, "publish.seed_secret"), f"Prefect secret '{block}'")
+        return Secrets(seed, key, "Prefect secret", False)
     return Secrets(load_seed(root, name, draw_seed), key, "private workspace", False)
 
 
@@ -125,13 +138,25 @@ def _find_key(spec: ReleaseSpec, root: Path) -> bytes:
     return load_key(root, spec.dataset.name)
 
 
-def _read_prefect_secret(block: str) -> int:
+def find_signer(spec: ReleaseSpec) -> Signer | None:
+    """Return the key that signs the release; None if it is not signed."""
+    if spec.publish.signing_key is not None:
+        # Not resolved: a link could be changed to lead to another key.
+        return read_signer(Path(spec.base) / spec.publish.signing_key)
+    if spec.publish.signing_key_secret is not None:
+        setting = "publish.signing_key_secret"
+        return parse_signer(read_secret(spec.publish.signing_key_secret, setting).encode(), setting)
+    return None
+
+
+def read_secret(block: str, setting: str) -> str:
+    """Return the text in a Secret block of Prefect."""
     from prefect.blocks.system import Secret
 
     try:
         found: Any = Secret.load(block)
     except ValueError:
         raise SpecError(
-            f"publish.seed_secret: there is no Secret block '{block}': create it in the Prefect UI"
+            f"{setting}: there is no Secret block '{block}': create it in the Prefect UI"
         ) from None
-    return parse_seed(str(found.get()), f"Prefect secret '{block}'")
+    return str(found.get())

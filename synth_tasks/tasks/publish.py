@@ -25,9 +25,11 @@ from synth_tasks.release.bundle import (
 )
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats import write_data
+from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.plans import plan_synthesis, provenance_of
+from synth_tasks.release.publication import finish_interrupted, point_latest, publish_draft
 from synth_tasks.release.readme import SYNTHESIZER_FILE, make_readme
 from synth_tasks.release.report import (
     ReportContent,
@@ -36,6 +38,7 @@ from synth_tasks.release.report import (
     withhold_real,
 )
 from synth_tasks.release.results import AnalysisResult, SuiteResult
+from synth_tasks.release.signing import PUBLIC_KEY, Signer
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import shuffle
@@ -43,7 +46,7 @@ from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
-from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.context import RunContext, find_signer
 from synth_tasks.tasks.control import ControlledSet
 from synth_tasks.tasks.impute import TRACE_FILE, CompletedData
 from synth_tasks.tasks.ingest import Ingested
@@ -75,8 +78,15 @@ class Review:
 
 def release_digest(context: RunContext, fingerprint: str) -> str:
     """Return the keyed hash of data, specification, policy and engine; the seed does not count."""
-    policy = repr(sorted(load_policy(context.spec).items()))
-    return context.workspace().digest(fingerprint, context.spec.digest(), policy, engine_digest())
+    return context.workspace().digest(
+        fingerprint, context.spec.digest(), policy_digest(context), engine_digest()
+    )
+
+
+def policy_digest(context: RunContext) -> str:
+    """Return the keyed hash of all suites that the specification names."""
+    policy = json.dumps(load_policy(context.spec), sort_keys=True)
+    return context.workspace().digest("policy", policy)
 
 
 @task(name="look for release", task_run_name="look for an equal release", cache_policy=NO_CACHE)
@@ -95,7 +105,9 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     -------
     Published or None
     """
-    return context.releases().find(release_digest(context, fingerprint))
+    releases = context.releases()
+    finish_interrupted(releases)
+    return releases.find(release_digest(context, fingerprint))
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
@@ -158,9 +170,9 @@ def publish(
     digest = release_digest(context, ingested.fingerprint)
     already = releases.find(digest)
     if already is not None:  # an attempt before this one made it visible
-        releases.point_latest(already.version)
+        point_latest(releases, already.version)
         return replace(already, new=True)
-    version = releases.next_version(digest)
+    version = context.version(digest)
     content = _compose(
         context,
         version,
@@ -179,9 +191,8 @@ def publish(
             models = to_json(workspace.read_object(synthesizers[0]))
             write_public(draft / SYNTHESIZER_FILE, models)
         codebook = Codebook.from_dict(ingested.codebook)
-        _write_bundle(draft, context, codebook, content)
-        published = releases.commit(draft, version)
-    return published
+        _write_bundle(draft, context, codebook, content, find_signer(spec))
+        return publish_draft(releases, draft, version)
 
 
 @task(name="review", task_run_name="prepare the review", cache_policy=NO_CACHE)
@@ -266,7 +277,8 @@ def quarantine(
     if folder.exists():
         shutil.rmtree(folder)
     make_private_folder(folder)
-    _write_bundle(folder, context, Codebook.from_dict(ingested.codebook), content)
+    # What was rejected is not signed, as nothing is that was not published.
+    _write_bundle(folder, context, Codebook.from_dict(ingested.codebook), content, signer=None)
     return str(folder)
 
 
@@ -292,7 +304,8 @@ def _compose(
         release_version=version,
         digest=digest,
         data_digest=ingested.fingerprint,
-        seed=_describe_seed(context.secrets(), spec),
+        policy_digest=policy_digest(context),
+        seed=describe_seed(context.secrets(), spec),
         plan=plan,
         provenance=provenance_of(spec, plan),
         pooling_rule=spec.pooling_rule,
@@ -341,7 +354,8 @@ def missing_shares(ingested: Ingested) -> dict[str, float]:
     return {name: round(count / n_rows, 2) for name, count in ingested.missing_values.items()}
 
 
-def _describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
+def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
+    """Say of the seed what the manifest says: the seed of public data, or a commitment."""
     if found.public:
         return {"policy": "written in the specification: public data", "value": found.seed}
     if spec.publish.seed is not None:
@@ -367,7 +381,11 @@ def _round(value: float) -> float:
 
 
 def _write_bundle(
-    draft: Path, context: RunContext, codebook: Codebook, content: ReportContent
+    draft: Path,
+    context: RunContext,
+    codebook: Codebook,
+    content: ReportContent,
+    signer: Signer | None,
 ) -> None:
     spec, schema = context.spec, content.schema
     formats = spec.publish.formats
@@ -385,7 +403,11 @@ def _write_bundle(
     )
     write_public(draft / "report.html", render_report(content, private=False))
     write_public(draft / "README.md", make_readme(spec, schema, content.manifest))
+    if signer is not None:
+        write_public(draft / PUBLIC_KEY, signer.public_pem)
     write_manifest(draft, content.manifest)
+    if signer is not None:
+        write_public(draft / SIGNATURE, signer.sign((draft / MANIFEST).read_bytes()))
 
 
 def _write_inference(folder: Path, analyses: Sequence[AnalysisResult]) -> None:

@@ -50,8 +50,8 @@ def problems(deployment: dict[str, Any], **changes: Any) -> list[str]:
     return [error.message for error in found]
 
 
-def test_the_release_the_study_and_the_frontier_of_boys_are_deployed() -> None:
-    assert NAMES == ["release/boys", "study/boys", "frontier/boys"]
+def test_the_flows_of_boys_are_deployed() -> None:
+    assert NAMES == ["release/boys", "study/boys", "frontier/boys", "reproduce/boys"]
 
 
 @each
@@ -71,7 +71,8 @@ def test_a_flow_gets_the_specification_that_a_file_holds(deployment: dict[str, A
 def test_a_specification_filled_in_the_form_is_accepted_too(deployment: dict[str, Any]) -> None:
     content = read_spec(deployment["parameters"]["spec"]).model_dump(mode="json")
     assert problems(deployment, spec=content) == []
-    parameters = flow_of(deployment).validate_parameters({"spec": content})
+    given = deployment["parameters"] | {"spec": content}
+    parameters = flow_of(deployment).validate_parameters(given)
     assert (
         ReleaseSpec.model_validate(parameters["spec"]).digest()
         == read_spec(deployment["parameters"]["spec"]).digest()
@@ -125,6 +126,12 @@ def test_the_form_offers_a_file_or_all_keys_in_the_order_of_the_specification(
     for definition in form["definitions"].values():
         fields = definition.get("properties", {}).values()
         assert [field["position"] for field in fields] == list(range(len(fields)))
+
+
+def test_what_is_made_again_is_what_the_release_publishes() -> None:
+    released, again = DEPLOYMENTS[0]["parameters"], DEPLOYMENTS[3]["parameters"]
+    name = read_spec(released["spec"]).dataset.name
+    assert again == {"published": f"{released['to']}/{name}/latest", "spec": released["spec"]}
 
 
 @each

@@ -12,10 +12,12 @@ import yaml
 from deployments.ci import regenerate
 from synth_tasks.data import infer_schema
 from synth_tasks.errors import SynthError
-from synth_tasks.release.bundle import ReleaseFolder, write_data, write_json, write_manifest
+from synth_tasks.release.bundle import write_json, write_manifest
 from synth_tasks.release.bundle import write_public as write_text
+from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage
 from synth_tasks.release.spec import read_spec
+from synth_tasks.release.stores import FolderStore
 from tests.release.builders import make_site, people_content
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +26,7 @@ PUBLISHED, OTHER = "ab" * 32, "cd" * 32
 
 def write_release(target: Path, spec_file: Path, digest: str, height: float) -> None:
     """Publish two sets in the way of the flow, unless a release of this digest is there."""
-    releases = ReleaseFolder(target, "people")
+    releases = FolderStore(target, "people")
     if releases.find(digest) is not None:
         return
     frame = pd.DataFrame({"hgt": [170.5, height]})
@@ -71,7 +73,7 @@ def run(spec_file: Path, published: Path, *more: str) -> int:
 
 
 def versions(published: Path) -> list[str]:
-    return ReleaseFolder(published, "people").versions()
+    return FolderStore(published, "people").versions()
 
 
 def test_the_same_release_ends_with_0(

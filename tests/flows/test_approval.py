@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows import reproduce
 from flows.approval import take_decision
 from flows.release import main
 from synth_tasks.errors import SpecError
 from tests.release.builders import gate_item, make_site, people_content, write_gate
+from tests.release.published import make_key
 
 WARNS = gate_item("repU", max_value=-1.0) | {"severity": "warning", "description": "repU is nil"}
 
@@ -23,6 +25,13 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     content = people_content(disclosure={"cross_fit": False})
     (site / "spec.yaml").write_text(yaml.safe_dump(content))
     return site
+
+
+def sign(site: Path) -> None:
+    """Name a signing key in the specification."""
+    content = yaml.safe_load((site / "spec.yaml").read_text())
+    content["publish"]["signing_key"] = str(make_key(site))
+    (site / "spec.yaml").write_text(yaml.safe_dump(content))
 
 
 def run(site: Path, *arguments: str) -> int:
@@ -49,10 +58,15 @@ def test_a_warning_waits_for_a_decision_which_the_manifest_records(
     assert (approval["approved"], approval["name"]) == (True, "Ada Lovelace")
     assert approval["reason"] == "one warning, understood"
 
+    # Nobody is asked when it is made again: the decision is part of the release.
+    assert reproduce.main([str(version), "--spec", str(site / "spec.yaml")]) == 0
+    assert f"identical: {version}" in capsys.readouterr().out
+
 
 def test_a_rejected_release_is_kept_in_quarantine_and_stays_rejected(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    sign(site)
     assert run(site, "--reject", "Ada", "--reason", "too few rows") == 1
     assert "rejected by Ada: too few rows" in capsys.readouterr().err
     assert versions(site) == []
@@ -60,6 +74,7 @@ def test_a_rejected_release_is_kept_in_quarantine_and_stays_rejected(
     assert (kept / "data").is_dir()
     assert json.loads((kept / "manifest.json").read_text())["approval"]["approved"] is False
     assert kept.stat().st_mode & 0o777 == 0o700
+    assert not (kept / "manifest.json.sig").exists()
     # Nobody asks twice about the same sets.
     assert run(site) == 1
 

@@ -2,8 +2,14 @@
 
 import pytest
 
-from synth_tasks.errors import SpecError
-from synth_tasks.release.approval import Decision, keep_decision, needs_approval, read_decision
+from synth_tasks.errors import IntegrityError, SpecError
+from synth_tasks.release.approval import (
+    Decision,
+    keep_decision,
+    needs_approval,
+    read_decision,
+    recorded_decision,
+)
 from synth_tasks.release.results import Check, SuiteResult
 from tests.release.builders import people_spec
 
@@ -50,3 +56,18 @@ def test_a_decision_needs_a_name_and_a_reason_in_one_line(text):
         Decision.today(approved=True, name=text, reason="because")
     with pytest.raises(SpecError, match="approval: reason"):
         Decision.today(approved=True, name="Ada", reason=text)
+
+
+def test_the_decision_that_a_manifest_records_is_taken_over():
+    decision = Decision.today(approved=True, name="Ada", reason="small and harmless")
+    assert recorded_decision({"approval": decision.to_dict()}) == decision
+    assert recorded_decision({"approval": None}) is None
+    assert recorded_decision({}) is None
+
+
+@pytest.mark.parametrize(
+    "recorded", [1, [], {}, {"approved": True, "name": "", "reason": "so", "on": "x"}]
+)
+def test_what_a_manifest_records_must_be_a_decision(recorded):
+    with pytest.raises(IntegrityError, match="records an approval that is none"):
+        recorded_decision({"approval": recorded})

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth_tasks.release.bundle import checksums, write_json
+from synth_tasks.release.bundle import write_json
 from synth_tasks.release.formats import write_data
+from synth_tasks.release.integrity import checksums
 from tests.release.stores.publishing import build
 
 # --- content --------------------------------------------------------------------------------------

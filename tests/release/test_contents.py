@@ -5,8 +5,9 @@ import pytest
 
 from synth_tasks.data import infer_schema
 from synth_tasks.errors import SynthError
-from synth_tasks.release.bundle import write_data, write_json, write_manifest, write_public
+from synth_tasks.release.bundle import write_json, write_manifest, write_public
 from synth_tasks.release.contents import read_contents
+from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage
 from tests.release.builders import make_site, people_spec
 

@@ -28,6 +28,7 @@ def make(spec) -> dict:
         release_version="1-abababab",
         digest="d",
         data_digest="f",
+        policy_digest="p",
         seed={"policy": "secret"},
         plan=plan,
         provenance=provenance_of(spec, plan),
@@ -49,6 +50,7 @@ def test_the_manifest_says_how_the_sets_were_made(spec):
         *("manifest_version", "name", "version", "title", "digest", "data_digest", "spec_digest"),
         *("seed", "synthesis", "imputation", "pooling_rule", "gates", "guarantee", "spec"),
         *("packages", "disclosure_control", "approval"),
+        *("packages", "policy_digest", "engine_digest"),
     }
     assert (synthesis["m"], synthesis["n"], synthesis["k"], synthesis["proper"]) == (
         3,

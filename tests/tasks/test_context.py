@@ -10,8 +10,10 @@ import pytest
 from prefect.blocks.system import Secret
 
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.tasks.context import KEY_VARIABLE, SEED_VARIABLE, prepare
+from synth_tasks.release.signing import read_signer
+from synth_tasks.tasks.context import KEY_VARIABLE, SEED_VARIABLE, find_signer, prepare
 from tests.release.builders import people_spec
+from tests.release.published import make_key
 
 SECRET_SEED = 918273645546372819
 BLOCK, NO_BLOCK = "people-seed", "nobody"
@@ -163,3 +165,34 @@ def test_a_workspace_in_the_target_is_refused_before_anything_is_written(tmp_pat
     with pytest.raises(SynthError, match="lie in each other"):
         prepare(spec(tmp_path), str(workspace_root))
     assert not workspace_root.exists()
+
+
+# --- signing key ----------------------------------------------------------------------------------
+
+
+def test_a_release_is_not_signed_unless_a_key_is_named(tmp_path):
+    assert find_signer(spec(tmp_path)) is None
+
+
+def test_the_signing_key_comes_from_a_file_beside_the_specification(tmp_path):
+    key = make_key(tmp_path)
+    found = find_signer(spec(tmp_path, signing_key=key.name))
+    assert found.sign(b"x") == read_signer(key).sign(b"x")
+
+
+def test_the_signing_key_comes_from_a_prefect_secret(tmp_path, monkeypatch):
+    key = make_key(tmp_path)
+    secret = SimpleNamespace(get=lambda: key.read_text())
+    monkeypatch.setattr(Secret, "load", lambda name: secret)
+    found = find_signer(spec(tmp_path, signing_key_secret=BLOCK))
+    assert found.sign(b"x") == read_signer(key).sign(b"x")
+
+
+def test_a_signing_key_that_cannot_sign_is_refused_before_the_work(tmp_path, secret_block):
+    with pytest.raises(SpecError, match=r"publish.signing_key: .*absent.pem cannot be opened"):
+        prepare(spec(tmp_path, signing_key="absent.pem"))
+    with pytest.raises(SpecError, match=r"^publish.signing_key_secret holds no Ed25519") as caught:
+        prepare(spec(tmp_path, signing_key_secret=BLOCK))
+    assert str(SECRET_SEED) not in str(caught.value)
+    with pytest.raises(SpecError, match="give one of signing_key and signing_key_secret"):
+        spec(tmp_path, signing_key="key.pem", signing_key_secret=BLOCK)

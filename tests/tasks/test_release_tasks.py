@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,16 @@ from synth_tasks import fit_model, load_portable, pool
 from synth_tasks.data import Schema
 from synth_tasks.errors import DataError, GateError, PlanError, SynthError
 from synth_tasks.files import file_sha256
-from synth_tasks.release.bundle import checksums, verify
+from synth_tasks.release.bundle import verify
 from synth_tasks.release.codebook import Codebook, ColumnNotes
+from synth_tasks.release.history import read_ledger
+from synth_tasks.release.integrity import checksums
 from synth_tasks.release.report import ReportContent, withhold_real
+from synth_tasks.release.signing import read_signer
 from synth_tasks.release.source import read_source
 from synth_tasks.release.stages import load_source
+from synth_tasks.release.verification import verify_release
+from synth_tasks.release.withdraw import withdraw
 from synth_tasks.tasks.context import SEED_VARIABLE, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
@@ -37,6 +43,7 @@ from tests.release.builders import (
     write_gate,
     write_people,
 )
+from tests.release.published import make_key
 from tests.tasks.releasing import Run, draw, make_release
 
 
@@ -322,6 +329,30 @@ def test_a_secret_seed_draws_other_sets_and_is_only_committed_to(run, site, tmp_
     assert not ours.equals(theirs)
     purge(other.context)
     assert list((Path(other.context.root) / "people" / "stages").iterdir()) == []
+
+
+# --- proof ----------------------------------------------------------------------------------------
+
+
+def test_a_release_is_signed_and_entered_in_the_ledger(tmp_path, workspace_root):
+    key = make_key(tmp_path)
+    run, manifest = released(tmp_path, publish={"signing_key": str(key)})
+    found = verify_release(run.published.folder, read_signer(key).public_pem)
+    assert (found.root, found.trusted) == (manifest["merkle_root"], True)
+    assert key.read_bytes().splitlines()[1] not in told(run.published.folder)
+    assert str(key) not in told(run.published.folder).decode("utf-8", errors="replace")
+    assert "manifest.json.sig" in (run.published.folder / "README.md").read_text()
+    (event,) = read_ledger(run.published.folder.parent)
+    assert event["merkle_root"] == manifest["merkle_root"]
+    assert event["policy_digest"] == manifest["policy_digest"]
+    assert (event["m"], event["sets"], event["gate"]["critical"]) == (3, 3, 0)
+
+
+def test_a_withdrawn_release_is_not_made_again(run, tmp_path):
+    copies = shutil.copytree(run.context.target, tmp_path / "copies", symlinks=True)
+    withdraw(copies / "people" / "latest", reason="wrong", name="me")
+    with pytest.raises(SynthError, match="was withdrawn by me: wrong"):
+        find_published.fn(replace(run.context, target=str(copies)), run.ingested.fingerprint)
 
 
 # --- other ways to synthesise ---------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pandas as pd
 
 from synth_tasks.data import Schema, infer_schema
 from synth_tasks.errors import DataError
+from synth_tasks.files import make_folder
 from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats.labelled import check_labelled, write_labelled
@@ -87,7 +88,7 @@ def write_data(
     """
     schema = schema or infer_schema(sets[0])
     written = []
-    (folder / "data").mkdir(mode=PUBLIC_FOLDER, exist_ok=True)
+    make_folder(folder / "data", PUBLIC_FOLDER)
     for number, frame in enumerate(sets, start=1):
         for kind in formats:
             if kind == LONG:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import fsspec
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -21,8 +22,14 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from synth_tasks.data import Kind, check_names
-from synth_tasks.errors import DataError
-from synth_tasks.release.locations import is_url, open_location, readable_store
+from synth_tasks.errors import DataError, SynthError
+from synth_tasks.release.locations import (
+    is_of_a_transport,
+    is_url,
+    open_location,
+    readable_store,
+)
+from synth_tasks.release.sources.table import to_frame
 from synth_tasks.release.spec import ReleaseSpec, SourceSpec, VariableSpec
 
 
@@ -58,7 +65,7 @@ def find_place(spec: ReleaseSpec, location: str) -> Place:
     return Place(files, remote, location.rstrip("/").rpartition("/")[2])
 
 
-def read_table(spec: ReleaseSpec) -> pa.Table:
+def read_file(spec: ReleaseSpec) -> pd.DataFrame:
     """Read the file that a specification names.
 
     Parameters
@@ -68,7 +75,7 @@ def read_table(spec: ReleaseSpec) -> pa.Table:
 
     Returns
     -------
-    pyarrow.Table
+    DataFrame
 
     Raises
     ------
@@ -82,7 +89,12 @@ def read_table(spec: ReleaseSpec) -> pa.Table:
         names = _csv_header(place, source) if source.csv is not None else []
         try:
             table = _read(place, source, spec.variables)
-        except (pa.ArrowException, OSError) as error:
+            if source.csv is not None:
+                _refuse_misread(table, source)
+            return to_frame(table, spec.variables)
+        except SynthError:
+            raise
+        except Exception as error:  # a damaged file may raise anything
             if _is_of_the_store(error):
                 raise
             kind = "CSV" if source.csv else "Parquet" if source.parquet else "Arrow"
@@ -90,14 +102,13 @@ def read_table(spec: ReleaseSpec) -> pa.Table:
                 f"{place.name} cannot be read as {kind}{_reason(error, table_names=names)}: check the "
                 "file and the settings of dataset.source and variables"
             ) from None
-    if source.csv is not None:
-        _refuse_misread(table, source)
-    return table
 
 
 def _is_of_the_store(error: Exception) -> bool:
     """Tell errors of system or store from those that a reader has with the content."""
-    return isinstance(error, OSError) and (error.errno is not None or type(error) is not OSError)
+    if isinstance(error, OSError):
+        return error.errno is not None or type(error) is not OSError
+    return is_of_a_transport(error)
 
 
 def _read(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:

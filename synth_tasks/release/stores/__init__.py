@@ -5,11 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from synth_tasks.release.locations import local_path
-from synth_tasks.release.stores.base import Published, ReleaseStore
+from synth_tasks.release.stores.base import VERSION_PATTERN, Published, ReleaseStore
 from synth_tasks.release.stores.folder import FolderStore
 from synth_tasks.release.stores.remote import RemoteStore
 
-__all__ = ["FolderStore", "Published", "ReleaseStore", "RemoteStore", "open_store", "target_path"]
+__all__ = [
+    "VERSION_PATTERN",
+    "FolderStore",
+    "Published",
+    "ReleaseStore",
+    "RemoteStore",
+    "open_store",
+    "target_path",
+]
 
 
 def open_store(target: str, dataset: str) -> ReleaseStore:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synth_tasks.release.bundle import parse_manifest, require_equal
 from synth_tasks.release.locations import is_url
 
 STALE_SECONDS = 86_400
@@ -65,12 +64,12 @@ class ReleaseStore(ABC):
         """Name all that a new version must not be called, published or not."""
 
     @abstractmethod
-    def _read_manifest(self, version: str) -> bytes | None:
-        """Read the manifest of a version; None if it is not there."""
+    def manifest(self, version: str) -> dict[str, Any]:
+        """Read the manifest of a version."""
 
     @abstractmethod
-    def _checksums(self, version: str) -> dict[str, dict[str, Any]]:
-        """Return what `bundle.checksums` does, for a version."""
+    def verify(self, version: str) -> None:
+        """Raise an error if a version is not exactly what its manifest says."""
 
     @abstractmethod
     def staging(self) -> AbstractContextManager[Path]:
@@ -95,15 +94,6 @@ class ReleaseStore(ABC):
         """Name the next version."""
         taken = [name for name in self._taken() if VERSION_PATTERN.match(name)]
         return f"{max(map(_number, taken), default=0) + 1}-{digest[:8]}"
-
-    def manifest(self, version: str) -> dict[str, Any]:
-        """Read the manifest of a version."""
-        return parse_manifest(self._read_manifest(version), self.location(version))
-
-    def verify(self, version: str) -> None:
-        """Raise an error if a version is not exactly what its manifest says."""
-        expected = self.manifest(version)["files"]
-        require_equal(expected, self._checksums(version), self.location(version))
 
     def find(self, digest: str) -> Published | None:
         """Return the release with this digest, after making sure that it is intact.

@@ -3,6 +3,7 @@
 <target>/<dataset>/<version>/   data/ inference/ validation/ datapackage.json manifest.json
                                 report.html README.md
 <target>/<dataset>/latest       link to the newest version
+<target>/<dataset>/ledger.json  what was published and withdrawn, see `history`
 """
 
 from __future__ import annotations
@@ -17,8 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import SynthError
-from synth_tasks.files import readable_errors, sync_folder
-from synth_tasks.release.bundle import MANIFEST, PUBLIC_FOLDER, checksums, read_bytes, verify
+from synth_tasks.files import (
+    make_folder,
+    make_private_folder,
+    readable_errors,
+    refuse_links,
+    sync_folder,
+)
+from synth_tasks.release.bundle import PUBLIC_FOLDER, verify
+from synth_tasks.release.integrity import read_manifest
 from synth_tasks.release.stores.base import STALE_SECONDS, Published, ReleaseStore
 
 
@@ -47,21 +55,24 @@ class FolderStore(ReleaseStore):
 
     _taken = _complete
 
-    def _read_manifest(self, version: str) -> bytes | None:
-        return read_bytes(self.folder / version / MANIFEST)
+    def manifest(self, version: str) -> dict[str, Any]:
+        """Read the manifest of a version."""
+        return read_manifest(self.folder / version)
 
-    def _checksums(self, version: str) -> dict[str, dict[str, Any]]:
-        return checksums(self.folder / version)
+    def verify(self, version: str) -> None:
+        """Raise an error if a version is not exactly what its manifest says, or was withdrawn."""
+        verify(self.folder / version)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Give a folder to build in; what is not renamed by `commit` is removed."""
         with readable_errors("publish to", self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=PUBLIC_FOLDER)
+            refuse_links(self.folder.parent, self.folder)
+            make_folder(self.folder, PUBLIC_FOLDER)
             self._check_latest()
             self._remove_stale_drafts()
             draft = self.folder / f".staging-{secrets.token_hex(6)}"
-            draft.mkdir(mode=0o700)
+            make_private_folder(draft)
             try:
                 yield draft
             finally:

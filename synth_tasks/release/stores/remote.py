@@ -18,7 +18,15 @@ from typing import Any
 
 from synth_tasks.errors import StorageError, SynthError
 from synth_tasks.files import CHUNK
-from synth_tasks.release.bundle import MANIFEST, checksums, verify
+from synth_tasks.release.bundle import verify
+from synth_tasks.release.integrity import (
+    MANIFEST,
+    SIGNATURE,
+    check_files,
+    check_root,
+    list_files,
+    parse_manifest,
+)
 from synth_tasks.release.locations import open_location, readable_store
 from synth_tasks.release.stores.base import STALE_SECONDS, Published, ReleaseStore
 
@@ -62,15 +70,27 @@ class RemoteStore(ReleaseStore):
         with readable_store("read", self.url):
             return [name.removeprefix(CLAIM) for name in self._list()]
 
-    def _read_manifest(self, version: str) -> bytes | None:
-        return self._read(self._at(version, MANIFEST))
+    def manifest(self, version: str) -> dict[str, Any]:
+        """Read the manifest of a version."""
+        return parse_manifest(self._manifest_bytes(version), f"{self.location(version)}/{MANIFEST}")
+
+    def verify(self, version: str) -> None:
+        """Raise an error if a version is not exactly what its manifest says."""
+        location, data = self.location(version), self._manifest_bytes(version)
+        manifest = parse_manifest(data, f"{location}/{MANIFEST}")
+        check_files(manifest["files"], self._checksums(version), location)
+        check_root(manifest, data, location)
+
+    def _manifest_bytes(self, version: str) -> bytes:
+        """Read a manifest as it is stored; nothing, which is no manifest, if it is not there."""
+        return self._read(self._at(version, MANIFEST)) or b""
 
     def _checksums(self, version: str) -> dict[str, dict[str, Any]]:
         with readable_store("read", self.location(version)):
             return {
                 name: {"bytes": size, "sha256": self._sha256(self._at(version, name))}
                 for name, size in self._sizes(version).items()
-                if name != MANIFEST
+                if name not in (MANIFEST, SIGNATURE)
             }
 
     @contextmanager
@@ -125,7 +145,8 @@ class RemoteStore(ReleaseStore):
 
     def _upload(self, draft: Path, version: str) -> None:
         """Upload all files but the manifest, and compare what has arrived."""
-        expected = {name: file["bytes"] for name, file in checksums(draft).items()}
+        files = sorted(name for name in list_files(draft) if name != MANIFEST)
+        expected = {name: (draft / name).stat().st_size for name in files}
         for name in expected:
             path = self._at(version, name)
             self._make_parent(path)

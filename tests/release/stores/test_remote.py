@@ -7,8 +7,13 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from flows import verify, withdraw
 from synth_tasks.errors import SpecError, StorageError, SynthError
+from synth_tasks.release.publication import finish_interrupted, point_latest, publish_draft
+from synth_tasks.release.signing import read_signer
 from synth_tasks.release.stores import FolderStore, RemoteStore, open_store
+from synth_tasks.release.verification import verify_release
+from tests.release.published import make_key, publish_to
 from tests.release.stores.publishing import DIGEST, OTHER_DIGEST, build, publish
 
 ROOT = "/releases/people"
@@ -205,6 +210,13 @@ def test_a_release_is_found_by_its_whole_digest(releases):
         (lambda m, f: m.rm_file(f"{f}/README.md"), "README.md was missing"),
         (lambda m, f: m.pipe_file(f"{f}/data/real.csv", b"x"), "data/real.csv was added"),
         (lambda m, f: m.pipe_file(f"{f}/manifest.json", b"{"), "manifest.json is missing or dam"),
+        (
+            lambda m, f: m.pipe_file(
+                f"{f}/manifest.json",
+                m.cat_file(f"{f}/manifest.json").replace(b'"version": "1"', b'"version": "2"'),
+            ),
+            "manifest.json was changed after publication: it does not have the Merkle root",
+        ),
     ],
 )
 def test_a_damaged_release_is_not_taken_for_an_equal_one(releases, memory, damage, named):
@@ -212,6 +224,36 @@ def test_a_damaged_release_is_not_taken_for_an_equal_one(releases, memory, damag
     damage(memory, f"{ROOT}/1-abababab")
     with pytest.raises(SynthError, match=named):
         releases.find(DIGEST)
+
+
+def test_a_signature_arrives_before_the_manifest_and_a_copy_can_be_verified(
+    releases, memory, tmp_path
+):
+    key = make_key(tmp_path)
+    published = publish_to(releases, key=key)
+    release = f"{ROOT}/{published.version}"
+    assert memory.exists(f"{release}/manifest.json.sig")
+    releases.verify(published.version)
+    copy = tmp_path / published.version
+    memory.get(release, str(copy), recursive=True)
+    assert verify_release(copy, read_signer(key).public_pem).trusted
+
+
+def test_a_release_in_a_store_has_no_ledger_and_is_not_withdrawn(releases, memory, capsys):
+    with releases.staging() as draft:
+        build(draft)
+        published = publish_draft(releases, draft, releases.next_version(DIGEST))
+    finish_interrupted(releases)
+    assert point_latest(releases, published.version) is False
+    assert names(memory) == [*WHOLE, "latest.json"]
+    before = dict(memory.store)
+    assert withdraw.main([published.location, "--reason", "wrong", "--name", "me"]) == 2
+    assert (
+        "in a store that cannot rename, where nothing can be withdrawn" in capsys.readouterr().err
+    )
+    assert verify.main([published.location]) == 2
+    assert "is not on this machine: give a folder here" in capsys.readouterr().err
+    assert memory.store == before
 
 
 def test_latest_moves_and_tells_whether_it_did(releases, memory):

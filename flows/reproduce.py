@@ -1,0 +1,135 @@
+"""Make a published release again, and say whether the same bytes come out.
+
+Run ``python -m flows.reproduce RELEASE --spec FILE`` where the data and the workspace of the release
+are.
+"""
+
+# No deferred annotations here: a worker loads this file by its path, and Prefect must find the types.
+import argparse
+import sys
+
+from prefect import flow
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows import release
+from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.parameters import SpecParameter
+from flows.terminal import show_stages_only, stage_progress
+from synth_tasks.errors import SynthError
+from synth_tasks.release.reproduction import compare_files
+from synth_tasks.release.stages import load_source
+from synth_tasks.tasks.artifacts import Progress, show_differences
+from synth_tasks.tasks.connections import database_url
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.ingest import Ingested
+from synth_tasks.tasks.reproduce import Original, elsewhere, find_original, origins_differ
+from synth_tasks.tasks.validate import check_policy
+
+STAGES = (*release.STAGES[:-1], "comparing")
+
+
+@flow(
+    name="reproduce",
+    flow_run_name="reproduce-{spec.dataset.name}",
+    task_runner=ThreadPoolTaskRunner(max_workers=4),
+    persist_result=False,
+)
+def reproduce(published: str, spec: SpecParameter) -> State:
+    """Make a published release again in a private folder and compare it to the byte.
+
+    The specification, data, policy, seed, engine and packages are compared with the manifest first.
+    Then the release is made again, whatever was found, and every file that differs is named with its
+    columns. The run fails if any file differs.
+
+    Args:
+        published: Folder of the release on the machine of the worker, or `latest`.
+        spec: The specification of the release: the path of its file, or all its keys.
+    """
+    try:
+        check_policy(spec)
+        original = find_original(published, spec)
+        with elsewhere(original, spec) as context:
+            progress = Progress(spec, len(STAGES), get_run_logger())
+            ingested = release.read_data(context, progress)
+            origins = origins_differ(context, ingested, original)
+            files = _compare(context, ingested, original, progress)
+        show_differences(spec, original.folder.name, [*origins, *files])
+    except SynthError as error:
+        return Failed(message=str(error), data=[])
+    if files:
+        return Failed(message=_summary(original, origins, files), data=[*origins, *files])
+    also = f", although {len(origins)} settings differ" if origins else ""
+    return Completed(message=f"identical: {original.folder}{also}", data=origins)
+
+
+def _compare(
+    context: RunContext, ingested: Ingested, original: Original, progress: Progress
+) -> list[str]:
+    """Make the release again and name the files that differ."""
+    try:
+        made = release.make(context, ingested, progress)
+        again = release.put_out(context, made, original.decision)
+    except SynthError as error:
+        return [f"the release cannot be made again: {error}"]
+    files = compare_files(original.folder, again.folder)
+    progress.finish(f"compared {len(original.manifest['files'])} files: {len(files)} differ")
+    return files
+
+
+def _summary(original: Original, origins: list[str], files: list[str]) -> str:
+    return f"{original.folder} differs: {len(origins)} settings and {len(files)} files: {files[0]}"
+
+
+# --- command line ---------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Reproduce a release from the command line; see ``--help``.
+
+    Returns:
+        Exit code: 0 identical, 1 it differs or cannot be made again, 2 wrong input.
+    """
+    options = _parse(arguments)
+    try:
+        spec = read_specification(options.spec, "boys.yaml")
+        take_seed(options.seed)
+        check_policy(spec)
+        find_original(options.release, spec)
+        load_source(spec, database_url(spec))
+    except SynthError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return REFUSED
+    show_stages_only()
+    runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
+    with stage_progress(STAGES):
+        state = reproduce.with_options(task_runner=runner)(options.release, spec, return_state=True)
+    found = state.result(raise_on_failure=False)
+    for line in found if isinstance(found, list) else []:  # a crash has no lines
+        sys.stdout.write(f"{line}\n")
+    if not state.is_completed():
+        sys.stderr.write(f"error: {state.message}\n")
+        return FAILED
+    sys.stdout.write(f"{state.message}\n")
+    return 0
+
+
+EXAMPLES = {"the latest release of your own": "releases/patients/latest --spec patients.yaml"}
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = make_parser(
+        "flows.reproduce",
+        "Make a published release again and say whether it is identical.",
+        EXAMPLES,
+        "0 identical; 1 it differs or cannot be made again; 2 wrong input, nothing was started",
+    )
+    parser.add_argument("release", metavar="RELEASE", help="folder of the release")
+    parser.add_argument("--spec", metavar="FILE", help="its specification (default: boys)")
+    parser.add_argument("--seed", metavar="N", help="its seed, if the workspace does not hold it")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Check a release: ``python -m flows.verify RELEASE [--public-key FILE]``.
+
+It needs the folder and, for a signed release, the publisher's key; no workspace, and no Prefect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from synth_tasks.errors import IntegrityError, SpecError, SynthError
+from synth_tasks.release.locations import require_local
+from synth_tasks.release.signing import MAX_KEY_BYTES
+from synth_tasks.release.verification import Verdict, verify_release
+
+WRONG, REFUSED = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check a release from the command line; see ``--help``.
+
+    Returns:
+        Exit code: 0 intact, 1 changed or withdrawn, 2 wrong input.
+    """
+    options = _parse(arguments)
+    try:
+        key = None if options.public_key is None else _read_key(options.public_key)
+        verdict = verify_release(require_local(options.release, "RELEASE"), key)
+    except SynthError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return WRONG if isinstance(error, IntegrityError) else REFUSED
+    sys.stdout.write(_describe(verdict))
+    return 0
+
+
+def _read_key(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_KEY_BYTES + 1)
+    except (OSError, ValueError):
+        raise SpecError("--public-key: the file cannot be read: give a PEM file") from None
+
+
+def _describe(verdict: Verdict) -> str:
+    line = f"intact: {verdict.n_files} files, Merkle root {verdict.root}"
+    if verdict.signer is None:
+        return f"{line}; not signed: compare the root with the publisher's\n"
+    if verdict.trusted:
+        return f"{line}; signed by the given key\n"
+    return (
+        f"{line}; signed by the key in the release, fingerprint {verdict.signer}: compare it with the "
+        "publisher's, or give --public-key\n"
+    )
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.verify",
+        description="Check that a release is what was published, to the byte.",
+    )
+    parser.add_argument("release", metavar="RELEASE", help="folder of the release")
+    parser.add_argument("--public-key", metavar="FILE", help="the publisher's public key (PEM)")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Take a release back: ``python -m flows.withdraw RELEASE --reason TEXT --name WHO``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.release.locations import local_path
+from synth_tasks.release.withdraw import withdraw
+
+FAILED, REFUSED = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Withdraw a release from the command line; see ``--help``.
+
+    Returns:
+        Exit code: 0 withdrawn, 1 it was withdrawn before or cannot be changed, 2 wrong input.
+    """
+    options = _parse(arguments)
+    try:
+        done = withdraw(_folder(options.release), reason=options.reason, name=options.name)
+    except SynthError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return REFUSED if isinstance(error, SpecError) else FAILED
+    latest = "no version is left" if done.latest is None else f"`latest` names {done.latest}"
+    sys.stdout.write(f"withdrawn: {done.folder}: its data are removed; {latest}\n")
+    return 0
+
+
+def _folder(release: str) -> Path:
+    folder = local_path(release, "RELEASE")
+    if folder is None:
+        raise SpecError(
+            f"RELEASE: {release} is in a store that cannot rename, where nothing can be withdrawn: "
+            "remove its files by the store's own tools"
+        )
+    return folder
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.withdraw",
+        description="Remove the data of a release; its manifest and the reason stay.",
+    )
+    parser.add_argument("release", metavar="RELEASE", help="folder of the release")
+    parser.add_argument("--reason", metavar="TEXT", required=True, help="why; it is published")
+    parser.add_argument("--name", metavar="WHO", required=True, help="who decided; published")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""Taking a release back: its data go, its manifest and the reason stay.
+
+The tombstone is built beside the version and takes its place by two renames::
+
+    <version> -> .withdrawn-<version>      from here on the release is withdrawn
+    .tombstone-<version> -> <version>
+    `latest` moves, the data are removed, the ledger is written
+
+A run that is killed before the first rename leaves the release as it was; after it, the next run on the
+releases goes on to the end. At no time are parts of the data there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from synth_tasks.errors import SpecError
+from synth_tasks.files import make_private_folder, readable_errors, sync_folder
+from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
+from synth_tasks.release.history import one_writer, read_ledger, update_ledger
+from synth_tasks.release.integrity import (
+    MANIFEST,
+    check_root,
+    manifest_bytes,
+    parse_manifest,
+    shown,
+)
+from synth_tasks.release.stores import VERSION_PATTERN, FolderStore
+from synth_tasks.release.tombstone import KEPT, is_withdrawn, make_tombstone, refuse_withdrawn
+
+DRAFT, ASIDE = ".tombstone-", ".withdrawn-"
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What was done.
+
+    Parameters
+    ----------
+    folder : Path
+        The tombstone.
+    latest : str or None
+        The version that `latest` names now.
+    """
+
+    folder: Path
+    latest: str | None
+
+
+def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
+    """Remove the data of a release and say why.
+
+    Parameters
+    ----------
+    folder : Path
+        The release, or a link such as ``latest`` to it.
+    reason, name : str
+        Why, and who has decided it; both are published.
+
+    Returns
+    -------
+    Withdrawal
+
+    Raises
+    ------
+    SpecError
+        If it is no release, or reason or name is not one line.
+    IntegrityError
+        If it was withdrawn before, or its manifest is damaged.
+    StorageError
+        If files cannot be changed.
+    """
+    folder = folder.resolve()
+    if not VERSION_PATTERN.match(folder.name):
+        raise SpecError(f"{shown(folder)} is no release: name a folder <dataset>/<version>")
+    releases = FolderStore(folder.parent.parent, folder.parent.name)
+    if not releases.folder.is_dir():
+        raise SpecError(f"{shown(releases.folder)} is not there: name the folder of a release")
+    with one_writer(releases.folder), readable_errors("withdraw", folder):
+        finish_withdrawals(releases)
+        if not folder.is_dir():
+            raise SpecError(f"{shown(folder)} is not there: name the folder of a release")
+        refuse_withdrawn(folder)
+        read_ledger(releases.folder)
+        _build(folder, reason, name)
+        _swap(folder)
+        latest = finish_withdrawals(releases)
+    return Withdrawal(folder, latest)
+
+
+def _build(folder: Path, reason: str, name: str) -> None:
+    manifest = manifest_bytes(folder)
+    check_root(parse_manifest(manifest, folder / MANIFEST), manifest, folder)
+    files = make_tombstone(manifest, version=folder.name, reason=reason, name=name)
+    draft = folder.with_name(DRAFT + folder.name)
+    make_private_folder(draft)
+    try:
+        for kept in KEPT:
+            if (folder / kept).is_file() and not (folder / kept).is_symlink():
+                write_public(draft / kept, (folder / kept).read_bytes())
+        for file, content in files.items():
+            write_public(draft / file, content)
+        draft.chmod(PUBLIC_FOLDER)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _swap(folder: Path) -> None:
+    draft, aside = folder.with_name(DRAFT + folder.name), folder.with_name(ASIDE + folder.name)
+    os.rename(folder, aside)
+    try:
+        os.rename(draft, folder)
+    except OSError:
+        os.rename(aside, folder)
+        raise
+    sync_folder(folder.parent)
+
+
+def finish_withdrawals(releases: FolderStore) -> str | None:
+    """Bring what a killed run has begun to its end; return what `latest` names.
+
+    The caller holds `one_writer`.
+    """
+    if not releases.folder.is_dir():
+        return None
+    for draft in releases.folder.glob(f"{DRAFT}*"):
+        version = draft.with_name(draft.name.removeprefix(DRAFT))
+        if version.exists():
+            shutil.rmtree(draft)  # killed before the first rename
+        else:
+            os.rename(draft, version)
+    latest = _move_latest(releases)
+    for aside in releases.folder.glob(f"{ASIDE}*"):
+        if is_withdrawn(aside.with_name(aside.name.removeprefix(ASIDE))):
+            shutil.rmtree(aside)
+    update_ledger(releases)
+    return latest
+
+
+def _move_latest(releases: FolderStore) -> str | None:
+    link = releases.folder / "latest"
+    if not link.is_symlink():
+        return None
+    named = os.readlink(link)
+    if not is_withdrawn(releases.folder / named):
+        return named
+    remaining = [v for v in releases.versions() if not is_withdrawn(releases.folder / v)]
+    if not remaining:
+        link.unlink()
+        sync_folder(releases.folder)
+        return None
+    releases.point_latest(remaining[-1])
+    return remaining[-1]

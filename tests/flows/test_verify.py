@@ -1,0 +1,148 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.verify import main
+from synth_tasks.release.integrity import read_manifest
+from synth_tasks.release.withdraw import withdraw
+from tests.release.published import FILES, make_key, publish_small
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    return make_key(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def public(key):
+    path = key.with_name("public.pem")
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", path], check=True)
+    return path
+
+
+@pytest.fixture
+def signed(tmp_path, key):
+    return publish_small(tmp_path, key=key).folder
+
+
+def run(capsys, *arguments) -> tuple[int, str]:
+    """Return exit code and the one line that was written."""
+    code = main([str(a) for a in arguments])
+    output = capsys.readouterr()
+    line = output.out + output.err
+    assert line.endswith("\n")
+    assert line[:-1].isprintable()
+    assert bool(output.err) == bool(code)
+    return code, line
+
+
+def test_an_intact_release_is_0_and_shows_its_root(tmp_path, capsys):
+    folder = publish_small(tmp_path).folder
+    code, line = run(capsys, folder)
+    root = read_manifest(folder)["merkle_root"]
+    assert code == 0
+    assert line.startswith(f"intact: 4 files, Merkle root {root}; not signed")
+    assert run(capsys, folder.parent / "latest") == (code, line)
+
+
+def test_a_signed_release_is_checked_by_the_given_key_or_shows_its_own(signed, public, capsys):
+    code, line = run(capsys, signed, "--public-key", public)
+    assert (code, line[-25:]) == (0, "; signed by the given key\n"[-25:])
+    code, line = run(capsys, signed)
+    assert code == 0
+    assert "signed by the key in the release, fingerprint" in line
+
+
+@given(data=st.data())
+def test_a_change_of_any_byte_of_a_signed_release_is_1(tmp_path_factory, key, public, data):
+    folder = publish_small(tmp_path_factory.mktemp("signed"), key=key).folder
+    names = ["manifest.json", "manifest.json.sig", "signing-key.pem", *FILES]
+    path = folder / data.draw(st.sampled_from(names))
+    content = bytearray(path.read_bytes())
+    content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+    assert main([str(folder)]) == 1
+    assert main([str(folder), "--public-key", str(public)]) == 1
+    shutil.rmtree(folder.parent)
+
+
+def test_a_release_made_anew_by_somebody_else_passes_only_without_the_key(
+    tmp_path, signed, public, capsys
+):
+    other = make_key(tmp_path, "other")
+    forged = publish_small(tmp_path / "forged", key=other).folder
+    assert run(capsys, forged)[0] == 0
+    code, line = run(capsys, forged, "--public-key", public)
+    assert code == 1
+    assert "is no signature of manifest.json by the key of --public-key" in line
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "manifest.json.sig").unlink(), "manifest.json.sig is missing"),
+        (lambda f: (f / "manifest.json").unlink(), "manifest.json is missing or damaged"),
+        (lambda f: (f / "signing-key.pem").unlink(), "signing-key.pem"),
+        (lambda f: (f / "manifest.json.sig").write_bytes(b"x" * 10**6), "is no signature"),
+        (lambda f: (f / "extra").write_text("x"), "extra was added"),
+        (lambda f: (f / "data" / "people-1.csv").unlink(), "people-1.csv was missing"),
+        (lambda f: (f / "link").symlink_to("README.md"), "link is a link"),
+    ],
+)
+@pytest.mark.parametrize("with_key", [True, False])
+def test_what_is_wrong_is_one_line_and_1(signed, public, capsys, damage, message, with_key):
+    damage(signed)
+    code, line = run(capsys, signed, *(["--public-key", public] if with_key else []))
+    assert code == 1
+    assert message in line
+
+
+def test_an_unsigned_release_does_not_pass_where_a_key_is_given(tmp_path, public, capsys):
+    folder = publish_small(tmp_path).folder
+    code, line = run(capsys, folder, "--public-key", public)
+    assert code == 1
+    assert "manifest.json.sig is missing" in line
+
+
+def test_a_signature_that_became_a_link_is_found(signed, tmp_path, capsys):
+    outside = (signed / "manifest.json.sig").rename(tmp_path / "sig")
+    (signed / "manifest.json.sig").symlink_to(outside)
+    assert run(capsys, signed)[0] == 1
+
+
+def test_a_withdrawn_release_is_1_with_the_reason(signed, public, capsys):
+    withdraw(signed, reason="a column was wrong", name="A. Steward")
+    for arguments in ([], ["--public-key", public]):
+        code, line = run(capsys, signed, *arguments)
+        assert code == 1
+        assert "was withdrawn by A. Steward: a column was wrong" in line
+
+
+def test_wrong_input_is_2(tmp_path, signed, capsys):
+    assert run(capsys, tmp_path / "absent")[0] == 2
+    assert run(capsys, signed, "--public-key", tmp_path / "absent")[0] == 2
+    assert run(capsys, signed, "--public-key", signed / "README.md")[0] == 2
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+
+
+def test_it_needs_neither_prefect_nor_data_frames(signed, public, tmp_path):
+    code = (
+        "import sys; from flows.verify import main; "
+        f"assert main([{str(signed)!r}, '--public-key', {str(public)!r}]) == 0; print(*sys.modules)"
+    )
+    environment = {**os.environ, "SYNTH_WORKSPACE": "/nowhere/at/all"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert not {"prefect", "pandas", "numpy", "great_expectations"} & set(done.stdout.split())
