@@ -19,6 +19,7 @@ from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
+from flows.runners import task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.approval import Decision, needs_approval
@@ -345,6 +346,7 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
+        runner = task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
@@ -355,7 +357,6 @@ def main(arguments: list[str] | None = None) -> int:
     show_stages_only()
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
-    runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
     with stage_progress(STAGES):
         state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started

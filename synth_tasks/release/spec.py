@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     StrictBool,
@@ -35,6 +34,7 @@ from synth_tasks.release.mistakes import explain_mistake
 from synth_tasks.release.plain_content import refuse_odd_content
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
 from synth_tasks.sdc import Step
+from synth_tasks.settings import Settings
 
 MAX_SPEC_BYTES = 1_000_000
 SOURCES = ("builtin", "csv", "parquet", "arrow", "spss", "stata", "sas", "sql")
@@ -48,22 +48,8 @@ Label = Annotated[
 ]
 
 
-def _number_fields(schema: dict[str, Any]) -> None:
-    """Keep the order of fields in forms: PostgreSQL does not keep the order of keys in JSON."""
-    for position, field in enumerate(schema.get("properties", {}).values()):
-        field["position"] = position
-
-
-class SpecModel(BaseModel):
-    """A part of the specification: unknown keys are refused, values cannot be changed later."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        populate_by_name=True,
-        serialize_by_alias=True,
-        json_schema_extra=_number_fields,
-    )
+class SpecModel(Settings):
+    """A part of the specification."""
 
 
 class SourceSpec(SpecModel):
@@ -497,8 +483,8 @@ class ReleaseSpec(SpecModel):
     variables: dict[str, VariableSpec] = Field({}, description="What inference gets wrong.")
     imputation: ImputationSpec = ImputationSpec()
     synthesis: SynthesisSpec = SynthesisSpec()
-    sdc: list[Step] = []
-    analysis: list[AnalysisSpec] = []
+    sdc: list[Step] = Field(default_factory=list)
+    analysis: list[AnalysisSpec] = Field(default_factory=list)
     pooling: PoolingSpec = PoolingSpec()
     disclosure: DisclosureSpec = DisclosureSpec()
     policy: PolicySpec = PolicySpec()

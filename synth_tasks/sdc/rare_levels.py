@@ -12,7 +12,8 @@ from pydantic import Field, StrictInt, StrictStr
 from synth_tasks.data import Kind, Schema, Variable
 from synth_tasks.errors import SpecError
 from synth_tasks.sdc.columns import require_columns
-from synth_tasks.sdc.step import RngOf, Settings
+from synth_tasks.sdc.step import RngOf
+from synth_tasks.settings import Settings
 
 
 class MergeRareLevels(Settings):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from synth_tasks.data import Schema
 from synth_tasks.sdc.columns import require_keys
-from synth_tasks.sdc.step import Settings
+from synth_tasks.settings import Settings
 
 
 class _Replicated(Settings):

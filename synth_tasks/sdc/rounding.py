@@ -19,7 +19,8 @@ from pydantic import Field
 from synth_tasks.data import Kind, Schema, Variable
 from synth_tasks.errors import SpecError
 from synth_tasks.sdc.columns import free_values, require_numbers
-from synth_tasks.sdc.step import RngOf, Settings
+from synth_tasks.sdc.step import RngOf
+from synth_tasks.settings import Settings
 
 
 class Round(Settings):

@@ -12,7 +12,8 @@ from pydantic import Field
 from synth_tasks.data import Schema
 from synth_tasks.engine.smoothing import Smoother, make_smoother
 from synth_tasks.sdc.columns import free_values, require_numbers
-from synth_tasks.sdc.step import RngOf, Settings
+from synth_tasks.sdc.step import RngOf
+from synth_tasks.settings import Settings
 
 
 class Smooth(Settings):

@@ -6,19 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from synth_tasks.data import Schema
 
 RngOf = Callable[..., np.random.Generator]
-
-
-class Settings(BaseModel):
-    """Settings of a step; frozen, and unknown names are refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
-    )
 
 
 class Recoding(Protocol):

@@ -106,7 +106,7 @@ def test_secrets_come_from_files_and_stand_in_no_variable(name: str) -> None:
     assert set(service["secrets"]) <= set(COMPOSE["secrets"])
     assert all(s["file"].startswith("secrets/") for s in COMPOSE["secrets"].values())
     assert "/deployments/secrets/" in (ROOT / ".gitignore").read_text().split()
-    assert "deployments/secrets" in (ROOT / ".dockerignore").read_text().split()
+    assert "deployments/secrets" in (HERE / "Dockerfile.dockerignore").read_text().split()
 
 
 def test_only_who_makes_releases_has_the_key() -> None:

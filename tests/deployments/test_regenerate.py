@@ -14,10 +14,11 @@ from synth_tasks.data import infer_schema
 from synth_tasks.errors import SynthError
 from synth_tasks.release.bundle import write_json, write_manifest
 from synth_tasks.release.bundle import write_public as write_text
+from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage
 from synth_tasks.release.spec import read_spec
-from synth_tasks.release.stores import FolderStore
+from synth_tasks.release.stores import open_store
 from tests.release.builders import make_site, people_content
 
 ROOT = Path(__file__).parents[2]
@@ -26,14 +27,15 @@ PUBLISHED, OTHER = "ab" * 32, "cd" * 32
 
 def write_release(target: Path, spec_file: Path, digest: str, height: float) -> None:
     """Publish two sets in the way of the flow, unless a release of this digest is there."""
-    releases = FolderStore(target, "people")
+    releases = open_store(str(target), "people")
     if releases.find(digest) is not None:
         return
     frame = pd.DataFrame({"hgt": [170.5, height]})
     with releases.staging() as draft:
-        files = write_data(draft, "people", [frame, frame], ["csv"])
-        spec, schema = read_spec(spec_file), infer_schema(frame)
-        write_json(draft / "datapackage.json", make_datapackage(spec, schema, "1", draft, files))
+        spec, schema, codebook = read_spec(spec_file), infer_schema(frame), Codebook()
+        files = write_data(draft, "people", [frame, frame], ["csv"], schema, codebook)
+        package = make_datapackage(spec, schema, "1", draft, files, codebook)
+        write_json(draft / "datapackage.json", package)
         write_text(draft / "validation" / "ledger.csv", "family,metric,target,keys,set,value\n")
         version = releases.next_version(digest)
         manifest = {"name": "people", "version": version, "gates": [], "packages": {}}
@@ -73,7 +75,7 @@ def run(spec_file: Path, published: Path, *more: str) -> int:
 
 
 def versions(published: Path) -> list[str]:
-    return FolderStore(published, "people").versions()
+    return open_store(str(published), "people").versions()
 
 
 def test_the_same_release_ends_with_0(

@@ -114,9 +114,9 @@ def test_its_tasks_are_recorded(services: Topology, scheduled: dict[str, Any]) -
 
     def complete() -> bool:
         tasks = services.find("task_runs", **this)
-        return len(tasks) == 30 and {t["state"]["type"] for t in tasks} == {"COMPLETED"}
+        return len(tasks) == 36 and {t["state"]["type"] for t in tasks} == {"COMPLETED"}
 
-    wait_until("30 completed tasks", complete, seconds=30)
+    wait_until("36 completed tasks", complete, seconds=30)
 
 
 def test_blocks_are_offered(services: Topology) -> None:
@@ -184,6 +184,29 @@ def test_a_policy_that_cannot_be_met_fails_with_its_reason_and_publishes_nothing
     assert sorted(p.name for p in latest.parent.iterdir()) == before
     # One run of a data set at a time.
     assert services.finished(second)["state"]["type"] == "CANCELLED"
+
+
+def test_a_steward_approves_a_suspended_run(services: Topology) -> None:
+    """The run ends, and is taken up again by the worker when the form is filled in."""
+    content = read_spec(services.checkout / "deployments" / "boys.yaml").model_dump(mode="json")
+    content["dataset"]["name"] = "decided"
+    content["publish"]["approval"] = "always"
+    run = services.start_run("release/boys", spec=content)
+
+    def suspended() -> bool:
+        return bool(services.get(f"/flow_runs/{run}")["state"]["name"] == "Suspended")
+
+    wait_until("the suspended run", suspended, seconds=120)
+    folder = services.checkout / "releases" / "decided"
+    assert not folder.exists()
+    (review,) = services.find("artifacts", artifacts={"key": {"any_": ["decided-review"]}})
+    assert "may it be published?" in review["data"]
+
+    answer = {"decision": "approve", "name": "Ada Lovelace", "reason": "seen and understood"}
+    services.post(f"/flow_runs/{run}/resume", {"run_input": answer})
+    assert services.finished(run)["state"]["type"] == "COMPLETED"
+    approval = json.loads((folder / "latest" / "manifest.json").read_text())["approval"]
+    assert (approval["approved"], approval["name"]) == (True, "Ada Lovelace")
 
 
 def test_the_server_refuses_a_setting_out_of_bounds_before_any_run(

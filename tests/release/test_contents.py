@@ -6,6 +6,7 @@ import pytest
 from synth_tasks.data import infer_schema
 from synth_tasks.errors import SynthError
 from synth_tasks.release.bundle import write_json, write_manifest, write_public
+from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.contents import read_contents
 from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage
@@ -19,8 +20,9 @@ def write_release(folder: Path, tmp_path: Path, formats: list[str]) -> Path:
     """Write a release of two sets with the functions that publish."""
     folder.mkdir()
     spec = people_spec(make_site(tmp_path / "site"))
-    files = write_data(folder, "people", [FRAME, FRAME], formats)
-    package = make_datapackage(spec, infer_schema(FRAME), "1-abababab", folder, files)
+    schema, codebook = infer_schema(FRAME), Codebook()
+    files = write_data(folder, "people", [FRAME, FRAME], formats, schema, codebook)
+    package = make_datapackage(spec, schema, "1-abababab", folder, files, codebook)
     write_json(folder / "datapackage.json", package)
     write_public(folder / "validation" / "ledger.csv", LEDGER)
     for number in (2, 10):

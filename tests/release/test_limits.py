@@ -72,6 +72,11 @@ def test_parquet_has_no_cells_to_run(tmp_path):
     check_spreadsheet_formulas(spec_of(tmp_path, ["parquet"]), schema_of("=1+1", name="=2"))
 
 
+def test_the_long_file_has_cells_too(tmp_path):
+    with pytest.raises(DataError, match="column 'c' has 1 categories that a spreadsheet runs"):
+        check_spreadsheet_formulas(spec_of(tmp_path, ["parquet", "long_csv"]), schema_of("=1+1"))
+
+
 def test_the_name_of_a_column_counts_as_well(tmp_path):
     with pytest.raises(DataError, match="has a name that a spreadsheet runs as a formula: rename"):
         check_spreadsheet_formulas(spec_of(tmp_path), schema_of("a", name="=1+1"))
