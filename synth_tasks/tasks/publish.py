@@ -22,7 +22,7 @@ from synth_tasks.release.bundle import (
     write_manifest,
     write_public,
 )
-from synth_tasks.release.history import one_writer, update_ledger
+from synth_tasks.release.history import one_writer, read_ledger, update_ledger
 from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
@@ -39,7 +39,7 @@ from synth_tasks.release.signing import PUBLIC_KEY
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import shuffle
-from synth_tasks.release.withdraw import finish_withdrawals
+from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished
 from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
@@ -82,12 +82,15 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     Published or None
     """
     releases = context.releases()
-    if releases.folder.is_dir():
+    read_ledger(releases.folder)  # a ledger that was changed is found before the work, not after it
+    if has_unfinished(releases):
         with one_writer(releases.folder):
             finish_withdrawals(releases)
     version = releases.find(release_digest(context, fingerprint))
     if version is None:
         return None
+    with one_writer(releases.folder):
+        update_ledger(releases)
     return Published(releases.folder / version, version, new=False)
 
 

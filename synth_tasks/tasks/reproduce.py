@@ -15,7 +15,7 @@ from synth_tasks.errors import SpecError
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.bundle import VERSION_PATTERN, verify
 from synth_tasks.release.comparison import compare_origins
-from synth_tasks.release.integrity import read_manifest
+from synth_tasks.release.integrity import is_folder, read_manifest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.ingest import Ingested
@@ -55,7 +55,7 @@ def find_original(folder: Path, spec: ReleaseSpec) -> Original:
     """
     folder = folder.resolve()
     match = VERSION_PATTERN.match(folder.name)
-    if match is None or not folder.is_dir():
+    if match is None or not is_folder(folder):
         raise SpecError(f"{folder} is no release: name a folder <dataset>/<version>")
     verify(folder)
     manifest = read_manifest(folder)
