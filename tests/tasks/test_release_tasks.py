@@ -340,7 +340,7 @@ def test_a_ledger_that_was_changed_is_found_before_the_work(run, tmp_path):
     assert find_published.fn(context, run.ingested.fingerprint) is not None
     assert len(read_ledger(copies / "people")) == 1  # made anew from what is there
     (copies / "people" / "ledger.json").write_text("{}")
-    with pytest.raises(SynthError, match="ledger.json was changed"):
+    with pytest.raises(SynthError, match=r"ledger\.json was changed"):
         find_published.fn(context, run.ingested.fingerprint)
 
 
