@@ -158,7 +158,7 @@ def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
         progress: Is told of every stage.
     """
     completed, results = _complete(context, ingested, progress)
-    fitted, controlled = _synthesise(context, completed.refs, progress)
+    fitted, controlled = _synthesise(context, ingested.ref, completed.refs, progress)
     analyses = _analyse(context, controlled, progress)
     ledger, verdicts = _assess(context, completed.refs, controlled, analyses, progress)
     results += verdicts
@@ -238,10 +238,10 @@ def _subject(number: int, count: int) -> str:
 
 
 def _synthesise(
-    context: RunContext, completed: list[DatasetRef], progress: Progress
+    context: RunContext, raw: DatasetRef, completed: list[DatasetRef], progress: Progress
 ) -> tuple[list[DatasetRef], list[ControlledSet]]:
     """Fit once for each completed data set, draw every set, and control what it discloses."""
-    fitted = [_limited(fit, context.spec)(context, ref) for ref in completed]
+    fitted = [_limited(fit, context.spec)(context, ref, raw) for ref in completed]
     progress.finish("fitted the synthesizer")
     each = context.spec.synthesis.m
     imputations = [i for i in range(1, len(completed) + 1) for _ in range(each)]

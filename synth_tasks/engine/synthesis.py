@@ -100,12 +100,15 @@ class Synthesizer(DrawsTables):
         In visiting order.
     events : tuple of LoggedEvent
         Remarks of the methods.
+    imputed : ndarray of bool of shape (n_rows, n_variables), optional
+        Cells that an imputation has filled in, where models are fitted anew for every set.
     """
 
     plan: ImputationPlan
     matrix: np.ndarray
     steps: tuple[SynthesisStep, ...]
     events: tuple[LoggedEvent, ...] = ()
+    imputed: np.ndarray | None = None
 
     def draw(
         self,
@@ -232,6 +235,7 @@ class Synthesizer(DrawsTables):
             rows,
             self._sorted_columns,
             lambda event: None,
+            self.imputed,
         )
 
     @cached_property
@@ -307,6 +311,7 @@ def fit_synthesizer(
     matrix: np.ndarray,
     workers: int = 1,
     step: Callable[[], None] = lambda: None,
+    imputed: np.ndarray | None = None,
 ) -> AnySynthesizer:
     """Fit the models of all variables to be replaced.
 
@@ -325,6 +330,10 @@ def fit_synthesizer(
         Threads; the result does not depend on it.
     step : callable
         Called after each fit (of the last stratum), for progress.
+    imputed : ndarray of bool of shape (n_rows, n_variables), optional
+        Cells that an imputation has filled in; those missing by the plan if not given. They may
+        repeat the value of a single person, and count for nobody where smoothing and tails ask how
+        many share a value.
 
     Returns
     -------
@@ -340,8 +349,9 @@ def fit_synthesizer(
     plan, events = _settle_methods(plan)
     events += _unlearnable_levels(plan, matrix)
     events += _contradictions(plan, matrix)
+    imputed = plan.missing if imputed is None else imputed
     if not plan.strata:
-        fitted = _fit_all(plan, matrix, workers, step)
+        fitted = _fit_all(plan, matrix, workers, step, imputed)
         return replace(fitted, events=(*events, *fitted.events))
     strata, merged = divide(
         matrix, plan.schema, plan.strata, plan.min_stratum_size, learnable=~plan.ignore
@@ -351,7 +361,11 @@ def fit_synthesizer(
         rows = strata.rows(number)
         is_last = number == strata.count - 1
         fitted = _fit_all(
-            plan.of_whole_rows(rows), matrix[rows], workers, step if is_last else lambda: None
+            plan.of_whole_rows(rows),
+            matrix[rows],
+            workers,
+            step if is_last else lambda: None,
+            imputed[rows],
         )
         synthesizers.append(fitted)
         events += [replace(e, event=f"stratum {number + 1}: {e.event}") for e in fitted.events]
@@ -370,7 +384,11 @@ def _settle_methods(plan: ImputationPlan) -> tuple[ImputationPlan, list[LoggedEv
 
 
 def _fit_all(
-    plan: ImputationPlan, matrix: np.ndarray, workers: int, step: Callable[[], None]
+    plan: ImputationPlan,
+    matrix: np.ndarray,
+    workers: int,
+    step: Callable[[], None],
+    imputed: np.ndarray,
 ) -> Synthesizer:
     sequential = plan.conditioning == "synthetic"
     predictors = plan.sequential_predictors if sequential else dict(plan.predictors)
@@ -385,7 +403,7 @@ def _fit_all(
         fitted = None
         if not plan.proper or draws_parameters(plan, name):
             rows = _training_rows(plan, name, matrix)
-            fitted = _fit(plan, name, predictors[name], matrix, rows, sorted_columns, log)
+            fitted = _fit(plan, name, predictors[name], matrix, rows, sorted_columns, log, imputed)
         step()
         return SynthesisStep(name, predictors[name], fitted)
 
@@ -393,7 +411,8 @@ def _fit_all(
     steps = tuple(map_in_threads(fit, names[::-1], workers)[::-1])
     needs_all = plan.conditioning == "observed" or any(s.fitted is None for s in steps)
     kept = matrix if needs_all else _without(matrix, plan.replaced)
-    return Synthesizer(plan, kept, steps, tuple(e for name in names for e in events[name]))
+    remarks = tuple(e for name in names for e in events[name])
+    return Synthesizer(plan, kept, steps, remarks, imputed if needs_all else None)
 
 
 def _without(matrix: np.ndarray, cells: np.ndarray) -> np.ndarray:
@@ -415,8 +434,14 @@ def _fit(
     rows: np.ndarray,
     sorted_columns: SortedColumns,
     log: Callable[[str], None],
+    imputed: np.ndarray | None,
 ) -> FittedVariable:
-    refine_values = partial(refine, plan, name)
+    # Persons, each of them once: a bootstrap sample has some of them several times.
+    persons = rows if rows.dtype == bool else np.unique(rows)
+    observed = plan.column(matrix, name)[persons]
+    if imputed is not None:
+        observed = observed[~plan.column(imputed, name)[persons]]
+    refine_values = partial(refine, plan, name, observed=observed)
     return fit_variable(plan, name, predictors, matrix, rows, log, refine_values, sorted_columns)
 
 

@@ -160,6 +160,14 @@ def _damaged(path: object) -> IntegrityError:
     return IntegrityError(f"{path} is missing or damaged: {REMEDY}")
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether a path leads to a folder; one that no folder can have does not."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 # --- the files ------------------------------------------------------------------------------------
 
 
@@ -185,7 +193,7 @@ def list_files(folder: Path) -> Iterator[str]:
         place = pending.pop()
         found = list(os.scandir(place))
         if not found and place != folder:
-            raise IntegrityError(f"{shown(place)} is an empty folder: {REMEDY}")
+            raise IntegrityError(f"{place} is an empty folder: {REMEDY}")
         for item in found:
             if item.is_dir(follow_symlinks=False):
                 pending.append(Path(item.path))
@@ -193,7 +201,7 @@ def list_files(folder: Path) -> Iterator[str]:
                 yield Path(item.path).relative_to(folder).as_posix()
             else:
                 kind = "a link" if item.is_symlink() else "neither file nor folder"
-                raise IntegrityError(f"{shown(item.path)} is {kind}: {REMEDY}")
+                raise IntegrityError(f"{item.path} is {kind}: {REMEDY}")
 
 
 def check_contents(folder: Path) -> dict[str, Any]:
@@ -220,7 +228,7 @@ def check_contents(folder: Path) -> dict[str, Any]:
         found = checksums(folder)
     except OSError as error:
         raise IntegrityError(
-            f"{shown(error.filename)} cannot be read ({error.strerror}): {REMEDY}"
+            f"{error.filename} cannot be read ({error.strerror}): {REMEDY}"
         ) from None
     check_files(manifest["files"], found, folder)
     check_root(manifest, data, folder)
@@ -234,9 +242,7 @@ def check_files(expected: Mapping[str, Any], found: Mapping[str, Any], location:
         name = wrong[0]
         state = "missing" if name not in found else "changed" if name in expected else "added"
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise IntegrityError(
-            f"{shown(location)}/{shown(name)} was {state} after publication{more}: {REMEDY}"
-        )
+        raise IntegrityError(f"{location}/{name} was {state} after publication{more}: {REMEDY}")
 
 
 def check_root(manifest: Mapping[str, Any], data: bytes, location: object) -> None:
@@ -250,8 +256,3 @@ def check_root(manifest: Mapping[str, Any], data: bytes, location: object) -> No
             f"{location}/{MANIFEST} was changed after publication: it does not have the Merkle root "
             f"that it names: {REMEDY}"
         )
-
-
-def shown(path: object) -> str:
-    """Write a path on one line: names may hold any sign."""
-    return "".join(sign if sign.isprintable() else "?" for sign in str(path))

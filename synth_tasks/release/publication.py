@@ -8,16 +8,41 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synth_tasks.release.history import one_writer, update_ledger
+from synth_tasks.release.history import one_writer, read_ledger, update_ledger
 from synth_tasks.release.stores import FolderStore, Published, ReleaseStore
-from synth_tasks.release.withdraw import finish_withdrawals
+from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished
 
 
-def finish_interrupted(releases: ReleaseStore) -> None:
-    """Bring to its end what a killed run has begun: a withdrawal, or an entry in the ledger."""
-    if isinstance(releases, FolderStore) and releases.folder.is_dir():
+def find_release(releases: ReleaseStore, digest: str) -> Published | None:
+    """Return the release of this digest; what a killed run has begun is brought to its end before.
+
+    Parameters
+    ----------
+    releases : ReleaseStore
+        Where to look.
+    digest : str
+        Of all that decides a release.
+
+    Returns
+    -------
+    Published or None
+
+    Raises
+    ------
+    SynthError
+        If the ledger or the release was changed: before any work, not after it.
+    """
+    if not isinstance(releases, FolderStore) or not releases.folder.is_dir():
+        return releases.find(digest)
+    read_ledger(releases.folder)
+    if has_unfinished(releases):
         with one_writer(releases.folder):
             finish_withdrawals(releases)
+    found = releases.find(digest)
+    if found is not None:
+        with one_writer(releases.folder):
+            update_ledger(releases)
+    return found
 
 
 def publish_draft(releases: ReleaseStore, draft: Path, version: str) -> Published:

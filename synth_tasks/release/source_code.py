@@ -22,12 +22,16 @@ def engine_digest() -> str:
         [
             *(package / "engine").rglob("*.py"),
             *(package / "data").rglob("*.py"),
+            *(package / "sdc").rglob("*.py"),
             *(package / name for name in ("expressions.py", "seeding.py")),
             *(
                 package / "inference" / name
                 for name in ("ordinal.py", "newton.py", "formula.py", "design.py")
             ),
-            *(package / "release" / name for name in ("stages.py", "plans.py")),
+            *(
+                package / "release" / name
+                for name in ("stages.py", "plans.py", "disclosure_control.py")
+            ),
         ],
         package,
     )

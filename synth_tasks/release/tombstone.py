@@ -22,7 +22,6 @@ from synth_tasks.release.integrity import (
     list_files,
     manifest_bytes,
     parse_manifest,
-    shown,
 )
 from synth_tasks.release.signing import PUBLIC_KEY
 
@@ -98,7 +97,7 @@ def refuse_withdrawn(folder: Path) -> None:
     if is_withdrawn(folder):
         record = check_tombstone(folder)
         raise IntegrityError(
-            f"{shown(folder)} was withdrawn by {record['name']}: {record['reason']}: use another "
+            f"{folder} was withdrawn by {record['name']}: {record['reason']}: use another "
             "version; the same data and specification are not released again"
         )
 
@@ -116,11 +115,11 @@ def check_tombstone(folder: Path) -> dict[str, str]:
     check_root(manifest, data, folder)
     record = _read_record(folder)
     if record["manifest_sha256"] != hashlib.sha256(data).hexdigest():
-        raise IntegrityError(f"{shown(folder / RECORD)} is of another manifest: {REMEDY}")
+        raise IntegrityError(f"{folder / RECORD} is of another manifest: {REMEDY}")
     for name in sorted(list_files(folder)):
         if name not in (RECORD, README, *KEPT):
             raise IntegrityError(
-                f"{shown(folder / name)} is there although the release was withdrawn: remove it"
+                f"{folder / name} is there although the release was withdrawn: remove it"
             )
     readme = folder / README
     if (
@@ -128,7 +127,7 @@ def check_tombstone(folder: Path) -> dict[str, str]:
         or readme.stat().st_size > MAX_RECORD_BYTES
         or readme.read_bytes() != _readme(record, str(manifest.get("name", "the data set")))
     ):
-        raise IntegrityError(f"{shown(readme)} was changed after the withdrawal: {REMEDY}")
+        raise IntegrityError(f"{readme} was changed after the withdrawal: {REMEDY}")
     return record
 
 
@@ -144,4 +143,4 @@ def _read_record(folder: Path) -> dict[str, str]:
                 return dict(record)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise IntegrityError(f"{shown(path)} is damaged: {REMEDY}")
+    raise IntegrityError(f"{path} is damaged: {REMEDY}")

@@ -13,8 +13,8 @@ from synth_tasks.release.integrity import (
     ROOT,
     SIGNATURE,
     check_contents,
+    is_folder,
     manifest_bytes,
-    shown,
 )
 from synth_tasks.release.signing import (
     MAX_KEY_BYTES,
@@ -70,8 +70,8 @@ def verify_release(folder: Path, public_key: bytes | None = None) -> Verdict:
     SpecError
         If the folder is not there or the key is no key.
     """
-    if not folder.is_dir():
-        raise SpecError(f"{shown(folder)} is no folder: name the folder of a release")
+    if not is_folder(folder):
+        raise SpecError(f"{folder} is no folder: name the folder of a release")
     folder = folder.resolve()
     # The signature first: what the manifest says counts only if it is the publisher's.
     signer = _check_signature(folder, public_key)
@@ -85,9 +85,9 @@ def _check_signature(folder: Path, given: bytes | None) -> str | None:
     if not signed and given is None and not published:
         return None
     if not signed:
-        raise IntegrityError(f"{shown(folder / SIGNATURE)} is missing: {REMEDY}")
+        raise IntegrityError(f"{folder / SIGNATURE} is missing: {REMEDY}")
     if not published and given is None:
-        raise IntegrityError(f"{shown(folder / PUBLIC_KEY)} is missing: {REMEDY}")
+        raise IntegrityError(f"{folder / PUBLIC_KEY} is missing: {REMEDY}")
     require_library()
     if given is not None:
         key, origin = given, "--public-key"
@@ -97,10 +97,10 @@ def _check_signature(folder: Path, given: bytes | None) -> str | None:
         try:
             signer = fingerprint(key, origin)
         except SpecError:
-            raise IntegrityError(f"{shown(folder / PUBLIC_KEY)} is no key: {REMEDY}") from None
+            raise IntegrityError(f"{folder / PUBLIC_KEY} is no key: {REMEDY}") from None
     if not is_signed_by(key, manifest_bytes(folder), _read(folder / SIGNATURE), origin):
         raise IntegrityError(
-            f"{shown(folder / SIGNATURE)} is no signature of {MANIFEST} by the key of {origin}: one of "
+            f"{folder / SIGNATURE} is no signature of {MANIFEST} by the key of {origin}: one of "
             f"the three was changed, or another key has signed: {REMEDY}"
         )
     return signer
@@ -109,9 +109,9 @@ def _check_signature(folder: Path, given: bytes | None) -> str | None:
 def _read(path: Path) -> bytes:
     """Read a small file that must not be a link or a pipe."""
     if not path.is_file() or path.is_symlink():
-        raise IntegrityError(f"{shown(path)} is no file: {REMEDY}")
+        raise IntegrityError(f"{path} is no file: {REMEDY}")
     try:
         with path.open("rb") as file:
             return file.read(MAX_KEY_BYTES + 1)
     except OSError as error:
-        raise IntegrityError(f"{shown(path)} cannot be read ({error.strerror}): {REMEDY}") from None
+        raise IntegrityError(f"{path} cannot be read ({error.strerror}): {REMEDY}") from None

@@ -24,9 +24,9 @@ from synth_tasks.release.history import one_writer, read_ledger, update_ledger
 from synth_tasks.release.integrity import (
     MANIFEST,
     check_root,
+    is_folder,
     manifest_bytes,
     parse_manifest,
-    shown,
 )
 from synth_tasks.release.stores import VERSION_PATTERN, FolderStore
 from synth_tasks.release.tombstone import KEPT, is_withdrawn, make_tombstone, refuse_withdrawn
@@ -75,14 +75,14 @@ def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
     """
     folder = folder.resolve()
     if not VERSION_PATTERN.match(folder.name):
-        raise SpecError(f"{shown(folder)} is no release: name a folder <dataset>/<version>")
+        raise SpecError(f"{folder} is no release: name a folder <dataset>/<version>")
     releases = FolderStore(folder.parent.parent, folder.parent.name)
-    if not releases.folder.is_dir():
-        raise SpecError(f"{shown(releases.folder)} is not there: name the folder of a release")
+    if not is_folder(releases.folder):
+        raise SpecError(f"{releases.folder} is not there: name the folder of a release")
     with one_writer(releases.folder), readable_errors("withdraw", folder):
         finish_withdrawals(releases)
         if not folder.is_dir():
-            raise SpecError(f"{shown(folder)} is not there: name the folder of a release")
+            raise SpecError(f"{folder} is not there: name the folder of a release")
         refuse_withdrawn(folder)
         read_ledger(releases.folder)
         _build(folder, reason, name)
@@ -118,6 +118,11 @@ def _swap(folder: Path) -> None:
         os.rename(aside, folder)
         raise
     sync_folder(folder.parent)
+
+
+def has_unfinished(releases: FolderStore) -> bool:
+    """Tell whether a killed run has left a withdrawal unfinished."""
+    return any(any(releases.folder.glob(f"{prefix}*")) for prefix in (DRAFT, ASIDE))
 
 
 def finish_withdrawals(releases: FolderStore) -> str | None:

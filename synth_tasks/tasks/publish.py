@@ -29,7 +29,7 @@ from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.plans import plan_synthesis, provenance_of
-from synth_tasks.release.publication import finish_interrupted, point_latest, publish_draft
+from synth_tasks.release.publication import find_release, point_latest, publish_draft
 from synth_tasks.release.readme import SYNTHESIZER_FILE, make_readme
 from synth_tasks.release.report import (
     ReportContent,
@@ -105,9 +105,7 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     -------
     Published or None
     """
-    releases = context.releases()
-    finish_interrupted(releases)
-    return releases.find(release_digest(context, fingerprint))
+    return find_release(context.releases(), release_digest(context, fingerprint))
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)

@@ -15,7 +15,7 @@ from synth_tasks.errors import SpecError
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.release.approval import Decision, recorded_decision
 from synth_tasks.release.bundle import verify
-from synth_tasks.release.integrity import read_manifest
+from synth_tasks.release.integrity import is_folder, read_manifest
 from synth_tasks.release.locations import require_local
 from synth_tasks.release.reproduction import compare_origins
 from synth_tasks.release.spec import ReleaseSpec
@@ -72,7 +72,7 @@ def find_original(published: str, spec: ReleaseSpec) -> Original:
     """
     folder = require_local(published, "RELEASE").resolve()
     match = VERSION_PATTERN.match(folder.name)
-    if match is None or not folder.is_dir():
+    if match is None or not is_folder(folder):
         raise SpecError(f"{folder} is no release: name a folder <dataset>/<version>")
     verify(folder)
     manifest = read_manifest(folder)

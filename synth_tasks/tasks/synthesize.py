@@ -22,7 +22,7 @@ from synth_tasks.tasks.remarks import describe_events, log_remarks
     cache_policy=NO_CACHE,
 )
 @confidential
-def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
+def fit(context: RunContext, completed: DatasetRef, raw: DatasetRef) -> DatasetRef:
     """Fit the models of all variables on the completed data.
 
     Parameters
@@ -31,6 +31,8 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
         The release.
     completed : DatasetRef
         The completed data.
+    raw : DatasetRef
+        The data as they arrived; their holes tell which cells were imputed.
 
     Returns
     -------
@@ -43,13 +45,17 @@ def fit(context: RunContext, completed: DatasetRef) -> DatasetRef:
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(completed)
         plan = plan_synthesis(context.spec, schema, matrix)
-        fitted = fit_synthesizer(plan, matrix, context.spec.run.workers)
+        arrived, raw_schema = workspace.read_table(raw)
+        imputed = raw_schema.holes(arrived)
+        fitted = fit_synthesizer(plan, matrix, context.spec.run.workers, imputed=imputed)
         drawn_from = make_portable(fitted) if context.spec.synthesis.donor_free else fitted
         ref = workspace.write_object(folder / "synthesizer.pickle", drawn_from)
         return {"ref": ref, "remarks": describe_events([*plan.events, *fitted.events])}
 
     settings = context.spec.synthesis.model_dump_json()
-    result, _ = workspace.run_stage("synthesizer", [completed.sha256, settings], compute)
+    result, _ = workspace.run_stage(
+        "synthesizer", [completed.sha256, raw.sha256, settings], compute
+    )
     log_remarks(result["remarks"])
     return result["ref"]
 

@@ -128,6 +128,7 @@ def test_a_withdrawn_release_is_1_with_the_reason(signed, public, capsys):
 
 def test_wrong_input_is_2(tmp_path, signed, capsys):
     assert run(capsys, tmp_path / "absent")[0] == 2
+    assert run(capsys, "x" * 5000)[0] == 2
     assert run(capsys, signed, "--public-key", tmp_path / "absent")[0] == 2
     assert run(capsys, signed, "--public-key", signed / "README.md")[0] == 2
     with pytest.raises(SystemExit) as ended:

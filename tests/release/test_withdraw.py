@@ -10,7 +10,7 @@ from synth_tasks.release.bundle import verify
 from synth_tasks.release.history import read_ledger
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
-from synth_tasks.release.withdraw import finish_withdrawals, withdraw
+from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished, withdraw
 from tests.release.published import make_key, publish_small
 
 WORDS = {"reason": "the source had an error", "name": "A. Steward"}
@@ -134,6 +134,18 @@ STEPS = [
 ]
 
 
+def test_what_a_killed_run_has_left_is_seen(releases, monkeypatch):
+    assert not has_unfinished(releases)
+    with monkeypatch.context() as patch:
+        kill_at(patch, "os.rename", 2, Killed())
+        with pytest.raises(Killed):
+            withdraw(newest(releases), **WORDS)
+    assert has_unfinished(releases)
+    finish_withdrawals(releases)
+    assert not has_unfinished(releases)
+    assert is_withdrawn(newest(releases))
+
+
 def kill_at(monkeypatch, name, count, error):
     """Let the call of this number of a function of the system be the last."""
     owner, attribute = (os if name.startswith("os") else shutil), name.split(".")[1]
@@ -227,5 +239,6 @@ def test_the_command_says_what_it_did(releases, capsys):
     assert f"`latest` names {releases.versions()[1]}" in output
     assert main([str(newest(releases)), *arguments]) == 1
     assert main([str(releases.folder / "absent"), *arguments]) == 2
-    assert main([str(newest(releases)), "--reason", "", "--name", "x"]) in (1, 2)
-    assert capsys.readouterr().err.count("\n") == 3
+    assert main(["x" * 5000 + "/1-aaaaaaaa", *arguments]) == 2
+    assert main([str(releases.folder / "latest"), "--reason", "", "--name", "x"]) == 2
+    assert capsys.readouterr().err.count("\n") == 4

@@ -43,7 +43,7 @@ def draw(
     """Go as far as the synthetic sets: return data, completed data, synthesizers and sets."""
     ingested = ingest.fn(context)
     completed = impute.fn(context, ingested.ref)
-    fitted = [fit.fn(context, ref) for ref in completed.refs]
+    fitted = [fit.fn(context, ref, ingested.ref) for ref in completed.refs]
     sets: list[DatasetRef] = []
     for imputation, synthesizer in enumerate(fitted, start=1):
         for _ in range(context.spec.synthesis.m):

@@ -348,6 +348,17 @@ def test_a_release_is_signed_and_entered_in_the_ledger(tmp_path, workspace_root)
     assert (event["m"], event["sets"], event["gate"]["critical"]) == (3, 3, 0)
 
 
+def test_a_ledger_that_was_changed_is_found_before_the_work(run, tmp_path):
+    copies = shutil.copytree(run.context.target, tmp_path / "copies", symlinks=True)
+    context = replace(run.context, target=str(copies))
+    (copies / "people" / "ledger.json").unlink()
+    assert find_published.fn(context, run.ingested.fingerprint) is not None
+    assert len(read_ledger(copies / "people")) == 1  # made anew from what is there
+    (copies / "people" / "ledger.json").write_text("{}")
+    with pytest.raises(SynthError, match=r"ledger\.json was changed"):
+        find_published.fn(context, run.ingested.fingerprint)
+
+
 def test_a_withdrawn_release_is_not_made_again(run, tmp_path):
     copies = shutil.copytree(run.context.target, tmp_path / "copies", symlinks=True)
     withdraw(copies / "people" / "latest", reason="wrong", name="me")

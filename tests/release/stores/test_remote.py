@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 
 import fsspec
 import pytest
@@ -9,7 +10,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from flows import verify, withdraw
 from synth_tasks.errors import SpecError, StorageError, SynthError
-from synth_tasks.release.publication import finish_interrupted, point_latest, publish_draft
+from synth_tasks.release.publication import find_release, point_latest, publish_draft
 from synth_tasks.release.signing import read_signer
 from synth_tasks.release.stores import FolderStore, RemoteStore, open_store
 from synth_tasks.release.verification import verify_release
@@ -243,7 +244,7 @@ def test_a_release_in_a_store_has_no_ledger_and_is_not_withdrawn(releases, memor
     with releases.staging() as draft:
         build(draft)
         published = publish_draft(releases, draft, releases.next_version(DIGEST))
-    finish_interrupted(releases)
+    assert find_release(releases, DIGEST) == replace(published, new=False)
     assert point_latest(releases, published.version) is False
     assert names(memory) == [*WHOLE, "latest.json"]
     before = dict(memory.store)
