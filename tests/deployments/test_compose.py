@@ -145,7 +145,10 @@ def test_deployments_run_in_the_folders_that_are_mounted() -> None:
     workdir = re.findall(r"^WORKDIR (\S+)$", DOCKERFILE, flags=re.MULTILINE)[-1]
     mounted = {volume.split(":")[1] for volume in SERVICES["worker"]["volumes"]}
     for deployment in deployed:
-        assert f"{workdir}/{deployment['parameters']['to'].split('/')[0]}" in mounted
+        # A reproduction reads a release, and writes in the workspace only.
+        parameters = deployment["parameters"]
+        place = parameters["to"] if "to" in parameters else parameters["published"]
+        assert f"{workdir}/{place.split('/')[0]}" in mounted
 
 
 # --- what the services call -----------------------------------------------------------------------
