@@ -26,6 +26,8 @@ from matplotlib.patches import Patch
 WIDTH = 9.0
 MINUS = "\N{MINUS SIGN}"
 MAX_PANELS = 24
+# Of a place, as a share of the sheet: a hundredth of a point.
+DIGITS = 5
 MAX_HEAT_VARIABLES = 30
 
 # From the palette of Okabe & Ito (2008), which people with colour blindness can tell apart.
@@ -107,6 +109,13 @@ def finish(figure: Figure, title: str) -> Figure:
     if layout is not None and figure.axes:
         layout.execute(figure)
     figure.set_layout_engine("none")
+    # The solver's last digits depend on where in memory its variables lie; the picture must not.
+    for axes in figure.axes:
+        left, bottom, width, height = (round(float(e), DIGITS) for e in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
+    for text in figure.texts:
+        x, y = (round(float(place), DIGITS) for place in text.get_position())
+        text.set_position((x, y))
     return figure
 
 
