@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+import sys
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from prefect import Flow
+
+from flows.runners import RUNNERS
+from flows.terminal import show_stages_only
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.context import SEED_VARIABLE
@@ -54,3 +61,41 @@ def take_seed(text: str | None) -> None:
     """Hand the seed of the command line to the flow, past the parameters that Prefect stores."""
     if text is not None:
         os.environ[SEED_VARIABLE] = str(parse_seed(text, "--seed"))
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a study and a frontier are told about who does the work."""
+    parser.add_argument("--runner", choices=RUNNERS, help="what does the work (default: threads)")
+    parser.add_argument("--workers", metavar="N", type=int, help="number of workers")
+    parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+
+
+def run_and_show(
+    flow: Flow[..., Any],
+    spec: ReleaseSpec,
+    to: str | None,
+    summarise: Callable[[Path], str],
+    started: float,
+) -> int:
+    """Run a flow that writes a folder of results, and show them.
+
+    Args:
+        flow: What is run, with `spec` and `to`.
+        spec: The specification.
+        to: Folder of the results.
+        summarise: Describes the folder.
+        started: When the command began, by the monotonic clock.
+
+    Returns:
+        Exit code: 0 done, 1 it failed.
+    """
+    show_stages_only()
+    sys.stdout.write(f"{flow.name} of {spec.dataset.name}: starting Prefect\n")
+    sys.stdout.flush()
+    state: Any = flow(spec, to, return_state=True)
+    if not state.is_completed():
+        sys.stderr.write(f"error: {state.message}\n")
+        return FAILED
+    sys.stdout.write(summarise(Path(state.result()["folder"])))
+    sys.stdout.write(f"{state.message} ({time.monotonic() - started:.1f} s)\n")
+    return 0

@@ -14,16 +14,23 @@ from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import (
+    REFUSED,
+    add_run_arguments,
+    read_specification,
+    run_and_show,
+    take_seed,
+)
 from flows.parameters import SpecParameter
-from flows.runners import RUNNERS, task_runner
-from flows.terminal import progress_bar, show_stages_only, summarise_frontier
+from flows.runners import task_runner
+from flows.terminal import progress_bar, summarise_frontier
 from synth_tasks.errors import SynthError
 from synth_tasks.release.spec import ReleaseSpec, change_spec
-from synth_tasks.release.stages import load_source
+from synth_tasks.release.stages import check_source, load_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.study.settings import Setting, apply_setting, list_settings
 from synth_tasks.tasks.artifacts import Progress
+from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.frontier import draw_frontier, measure
 from synth_tasks.tasks.impute import impute
@@ -104,8 +111,10 @@ def check_settings(spec: ReleaseSpec) -> list[Setting]:
         All settings.
     """
     settings = list_settings(spec)
-    for setting in settings:
-        load_source(apply_setting(spec, setting))
+    changed = [apply_setting(spec, setting) for setting in settings]
+    table = load_source(changed[0], database_url(spec))
+    for other in changed[1:]:
+        check_source(other, table)
     return settings
 
 
@@ -134,16 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
-    show_stages_only()
-    sys.stdout.write(f"frontier of {spec.dataset.name}: starting Prefect\n")
-    sys.stdout.flush()
-    state = frontier(spec, options.to, return_state=True)
-    if not state.is_completed():
-        sys.stderr.write(f"error: {state.message}\n")
-        return FAILED
-    sys.stdout.write(summarise_frontier(Path(state.result()["folder"])))
-    sys.stdout.write(f"{state.message} ({time.monotonic() - started:.1f} s)\n")
-    return 0
+    return run_and_show(frontier, spec, options.to, summarise_frontier, started)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -154,9 +154,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--spec", metavar="FILE", help="specification (default: boys)")
     parser.add_argument("--to", metavar="DIR", help="folder of results (default: frontiers/<name>)")
     parser.add_argument("--replicates", metavar="N", type=int, help="samples for each setting")
-    parser.add_argument("--runner", choices=RUNNERS, help="what does the work (default: threads)")
-    parser.add_argument("--workers", metavar="N", type=int, help="number of workers")
-    parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+    add_run_arguments(parser)
     return parser.parse_args(arguments)
 
 

@@ -14,10 +14,17 @@ from prefect.futures import as_completed
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.command_line import (
+    REFUSED,
+    add_run_arguments,
+    make_parser,
+    read_specification,
+    run_and_show,
+    take_seed,
+)
 from flows.parameters import SpecParameter
-from flows.runners import RUNNERS, task_runner
-from flows.terminal import progress_bar, show_stages_only, summarise_study
+from flows.runners import task_runner
+from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError
 from synth_tasks.release.spec import ReleaseSpec, change_spec
 from synth_tasks.release.stages import load_source
@@ -113,16 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
-    show_stages_only()
-    sys.stdout.write(f"study of {spec.dataset.name}: starting Prefect\n")
-    sys.stdout.flush()
-    state = study(spec, options.to, return_state=True)
-    if not state.is_completed():
-        sys.stderr.write(f"error: {state.message}\n")
-        return FAILED
-    sys.stdout.write(summarise_study(Path(state.result()["folder"])))
-    sys.stdout.write(f"{state.message} ({time.monotonic() - started:.1f} s)\n")
-    return 0
+    return run_and_show(study, spec, options.to, summarise_study, started)
 
 
 def _specify(options: argparse.Namespace) -> ReleaseSpec:
@@ -162,9 +160,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         choices=["synthetic", "observed"],
         help="observed: the scheme of R's mice, for comparison",
     )
-    parser.add_argument("--runner", choices=RUNNERS, help="what does the work (default: threads)")
-    parser.add_argument("--workers", metavar="N", type=int, help="number of workers")
-    parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
+    add_run_arguments(parser)
     return parser.parse_args(arguments)
 
 

@@ -10,26 +10,11 @@ import os
 
 from prefect.plugins import HookContext, SetupResult, register_hook
 
+from synth_tasks.environment import NATIVE_THREADS, PREFECT_SETTINGS
+
 PREFECT_PLUGIN_API_REQUIRES = ">=0.1,<1"
 
-ENVIRONMENT = {
-    # Nothing about confidential work goes to other hosts.
-    "DO_NOT_TRACK": "1",
-    "GX_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
-    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
-    # One by one, task runs are recorded so slowly that the embedded server stops before the last.
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    # The embedded server takes longer than the default 20 s to start on a busy machine.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    # Work is spread over workers; a pool of native threads in each would only get in the way.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
+ENVIRONMENT = PREFECT_SETTINGS | NATIVE_THREADS | {"GX_ANALYTICS_ENABLED": "false"}
 
 
 @register_hook

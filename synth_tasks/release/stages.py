@@ -76,6 +76,13 @@ def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> Sou
     schema = infer_schema(frame, overrides)
     check_categories(schema)
     table = SourceTable(encode(frame, schema), schema, codebook)
+    check_source(spec, table)
+    return table
+
+
+def check_source(spec: ReleaseSpec, table: SourceTable) -> None:
+    """Check everything that can be checked of a specification with its data; see `load_source`."""
+    schema = table.schema
     if spec.dataset.source.builtin is None:
         check_spreadsheet_formulas(spec, schema)
         check_publishable(spec, table)
@@ -90,7 +97,6 @@ def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> Sou
     check_disclosure(spec, schema)
     check_steps(spec, schema, filled)
     check_analyses(spec.analysis, schema, filled)
-    return table
 
 
 def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -116,4 +116,4 @@ def make_population(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Po
             truths.append(truth)
         except SynthError as error:
             raise SpecError(f"analysis '{analysis.label}': {error}") from None
-    return Population(schema, matrix, plan, tuple(spec.analysis), tuple(truths), rule)
+    return replace(population, truths=tuple(truths))

@@ -128,12 +128,12 @@ def _analyse(population: Population, sampled: list[Sampled], seed: int) -> Repli
     frame = population.frame(np.asfortranarray(np.concatenate(tables)))
     each = population.plan.m + 1
     estimates, failures = [], []
-    for analysis in population.analyses:
+    for analysis, truth in zip(population.analyses, population.truths, strict=True):
         fits = fit_stacked(
             frame, sizes, analysis.model, analysis.formula, analysis.variables, **analysis.options
         )
         per_replicate = [fits[i * each : (i + 1) * each] for i in range(len(sampled))]
-        results = [_estimate(population, analysis.label, own) for own in per_replicate]
+        results = [_estimate(population, truth.terms, own) for own in per_replicate]
         estimates.append(np.array([figures for figures, _ in results]))
         failures += [
             (one.number, source, analysis.label, reason)
@@ -150,11 +150,9 @@ def _analyse(population: Population, sampled: list[Sampled], seed: int) -> Repli
 
 
 def _estimate(
-    population: Population, label: str, fits: Sequence[ModelFit | SynthError]
+    population: Population, terms: tuple[str, ...], fits: Sequence[ModelFit | SynthError]
 ) -> tuple[np.ndarray, dict[str, str]]:
     """Return the figures, an array of shape (2, k, 4), and for each source that failed the reason."""
-    position = [analysis.label for analysis in population.analyses].index(label)
-    terms = population.truths[position].terms
     figures = np.full((len(SOURCES), len(terms), len(FIGURES)), np.nan)
     reasons: dict[str, str] = {}
     for row, (source, own) in enumerate(zip(SOURCES, (fits[:1], fits[1:]), strict=True)):
