@@ -31,7 +31,8 @@ def encode(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     ndarray of shape (n_rows, n_variables), float64, column-major
         Missing values are NaN.
     """
-    missing = [name for name in schema.names if name not in frame.columns]
+    columns = frame.columns
+    missing = [name for name in schema.names if name not in columns]
     if missing:
         raise DataError(f"column '{missing[0]}' is missing from the data")
     matrix = np.empty((len(frame), len(schema)), order="F")
@@ -56,7 +57,7 @@ def encode_column(column: pd.Series, variable: Variable) -> np.ndarray:
             times = as_utc(column).astype("datetime64[us]")
             steps = times.astype("int64").to_numpy() / variable.time_step
             return np.where(times.isna().to_numpy(), np.nan, steps)
-        return column.to_numpy(dtype=float, na_value=math.nan)
+        return as_floats(column)
     except (TypeError, ValueError):
         # The original message quotes a value of the data.
         raise DataError(
@@ -73,7 +74,8 @@ def _category_codes(column: pd.Series, variable: Variable) -> tuple[np.ndarray, 
     coded, categories = column.array, list(variable.categories)
     is_category = isinstance(coded, pd.Categorical)
     if is_category and coded.categories.tolist() == categories:
-        return coded.codes, coded.codes >= 0
+        codes = coded.codes
+        return codes, codes >= 0
     known = pd.Index(categories, dtype=object)
     if not is_category:
         return known.get_indexer(column.astype(object).to_numpy()), column.notna().to_numpy()
@@ -164,6 +166,13 @@ def _nullable(dtype: str) -> str:
     if dtype == "bool":
         return "boolean"
     return dtype.replace("uint", "UInt").replace("int", "Int") if dtype[0] in "iu" else dtype
+
+
+def as_floats(column: pd.Series) -> np.ndarray:
+    """Return numbers in double precision, NaN where they are missing; perhaps not a copy."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
+        return column.to_numpy().astype(float, copy=False)  # pandas would look for missing values
+    return column.to_numpy(dtype=float, na_value=math.nan)
 
 
 def as_utc(column: pd.Series) -> pd.Series:

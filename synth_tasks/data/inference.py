@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synth_tasks.data.closest import columns_there
-from synth_tasks.data.encoding import as_utc
+from synth_tasks.data.encoding import as_floats, as_utc
 from synth_tasks.data.schema import (
     CATEGORICAL_KINDS,
     MAX_EXACT_INTEGER,
@@ -27,19 +26,31 @@ MAX_DECIMALS = 10
 FEW_ROWS = 100
 
 
-def check_table(frame: pd.DataFrame) -> None:
-    """Refuse tables that no stage can work with: empty, unnamed or duplicated columns, all missing."""
+def check_table(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """Refuse tables that no stage can work with: empty, unnamed or duplicated columns, all missing.
+
+    Returns
+    -------
+    dict of str to Series
+        The columns by name.
+    """
     if frame.shape[1] == 0 or frame.shape[0] == 0:
         raise DataError(
             f"the table is empty ({frame.shape[0]} rows, {frame.shape[1]} columns): check the source"
         )
     check_names(list(frame.columns))
-    empty = frame.isna().to_numpy().all(axis=0)
-    if empty.any():
-        name = frame.columns[empty][0]
-        raise DataError(
-            f"column '{name}' has no observed value: drop it (dataset.drop) or mend the source"
-        )
+    return _observed_columns(frame)
+
+
+def _observed_columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    columns = {name: frame[name] for name in frame}
+    for name, column in columns.items():
+        # Most columns have a value in the first row, and need not be read whole.
+        if pd.isna(column.array[0]) and column.isna().all():
+            raise DataError(
+                f"column '{name}' has no observed value: drop it (dataset.drop) or mend the source"
+            )
+    return columns
 
 
 def check_names(names: Sequence[object]) -> None:
@@ -47,8 +58,8 @@ def check_names(names: Sequence[object]) -> None:
     for number, name in enumerate(names, start=1):
         if not isinstance(name, str) or not name.strip():
             raise DataError(f"column {number} has no name in text: name every column")
-    duplicated = sorted(name for name, count in Counter(map(str, names)).items() if count > 1)
-    if duplicated:
+    if len(set(names)) < len(names):
+        duplicated = sorted(name for name, count in Counter(map(str, names)).items() if count > 1)
         raise DataError(f"column name '{duplicated[0]}' occurs more than once: rename one of them")
 
 
@@ -82,15 +93,18 @@ def infer_schema(
     DataError
         If a column cannot be synthesised as it is; the message says what to do.
     """
-    check_table(frame)
+    columns = check_table(frame)
     overrides = dict(overrides or {})
-    unknown = [name for name in overrides if name not in frame.columns]
+    unknown = [name for name in overrides if name not in columns]
     if unknown:
         raise DataError(
             f"unknown column '{unknown[0]}' in variables: "
-            f"{columns_there(unknown[0], list(frame.columns))}"
+            f"{columns_there(unknown[0], list(columns))}"
         )
-    described = (_describe(frame[name], overrides.get(name, VariableOverride())) for name in frame)
+    described = (
+        _describe(column, overrides.get(name, VariableOverride()))
+        for name, column in columns.items()
+    )
     return Schema(
         tuple(_with_parts(variable, overrides.get(variable.name)) for variable in described)
     )
@@ -182,12 +196,12 @@ def _infer_text_kind(column: pd.Series) -> Kind:
 
 
 def _describe_categorical(column: pd.Series, kind: Kind, override: VariableOverride) -> Variable:
-    name = str(column.name)
-    is_category = isinstance(column.dtype, pd.CategoricalDtype)
+    name, dtype = str(column.name), column.dtype
+    is_category = isinstance(dtype, pd.CategoricalDtype)
     if override.categories is not None:
         labels = list(override.categories)
     elif is_category:
-        labels = column.cat.categories.tolist()
+        labels = dtype.categories.tolist()
     elif kind is Kind.BOOLEAN:
         labels = [False, True]
     else:
@@ -215,8 +229,8 @@ def _describe_categorical(column: pd.Series, kind: Kind, override: VariableOverr
         kind=kind,
         dtype=str(column.dtype),
         categories=tuple(labels),
-        label_dtype=str(column.cat.categories.dtype) if is_category else "",
-        ordered=bool(column.cat.ordered) if is_category else kind is Kind.ORDINAL,
+        label_dtype=str(dtype.categories.dtype) if is_category else "",
+        ordered=bool(dtype.ordered) if is_category else kind is Kind.ORDINAL,
     )
 
 
@@ -244,7 +258,7 @@ def _describe_number(column: pd.Series, kind: Kind, override: VariableOverride) 
     name = str(column.name)
     if not pd.api.types.is_numeric_dtype(column.dtype):
         raise DataError(f"column '{name}' is declared {kind} but holds text: mend the source")
-    values = column.to_numpy(dtype=float, na_value=math.nan)
+    values = as_floats(column)
     values = values[~np.isnan(values)]
     if np.isinf(values).any():
         raise DataError(

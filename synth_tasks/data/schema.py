@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -104,6 +104,12 @@ class Schema:
     """The variables of a table in column order."""
 
     variables: tuple[Variable, ...]
+    _positions: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # The first of a name, where a table that is yet to be refused has it twice.
+        numbered = reversed(list(enumerate(self.variables)))
+        object.__setattr__(self, "_positions", {v.name: i for i, v in numbered})
 
     @property
     def names(self) -> list[str]:
@@ -140,14 +146,15 @@ class Schema:
         return self.variables[self.position(name)]
 
     def __contains__(self, name: object) -> bool:
-        return any(v.name == name for v in self.variables)
+        return name in self._positions
 
     def position(self, name: str) -> int:
         """Return the column number of a variable."""
-        for i, variable in enumerate(self.variables):
-            if variable.name == name:
-                return i
-        raise DataError(f"unknown column '{name}': {columns_there(name, self.names)}")
+        try:
+            return self._positions[name]
+        except KeyError:
+            there = columns_there(name, self.names)
+            raise DataError(f"unknown column '{name}': {there}") from None
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return a JSON-ready description; `from_dict` reads it back."""

@@ -11,7 +11,7 @@ from synth_tasks.data import Kind, Variable
 from synth_tasks.engine.tree.donors import LeafDonors
 from synth_tasks.engine.tree.grown import Tree
 from synth_tasks.engine.tree.histogram import grow_nodes
-from synth_tasks.engine.tree.questions import LEAF, Questions
+from synth_tasks.engine.tree.questions import Questions, read_nodes
 from synth_tasks.engine.tree.sorting import SortedColumns, are_known
 from synth_tasks.engine.tree.splits import put_thresholds
 from synth_tasks.errors import PlanError
@@ -159,22 +159,12 @@ def grow_tree(
         2 * max(1, min(len(y), int(total) // minbucket)),
         small_node if len(y) >= many_rows else len(y),
     )
-    feature, right, start, size, low, high = np.ascontiguousarray(nodes.T)
-    inner = feature != LEAF
-    nominal = inner.copy()
-    nominal[inner] = n_levels[feature[inner]] > 0
-    questions = Questions(
-        feature,
-        _thresholds(nodes, n_levels, sample),
-        right,
-        np.where(nominal, low, 0).astype(np.int32),
-        np.where(nominal, high, 0).astype(np.int32),
-        levels,
-    )
+    feature, right, first_level, end_level, start, size = read_nodes(nodes, n_levels)
+    thresholds = _thresholds(nodes, n_levels, sample)
     counts = None if sample.counts is None else sample.counts[order]
     return Tree(
-        questions,
-        _donors(y[order], counts, start, np.where(inner, 0, size)),
+        Questions(feature, thresholds, right, first_level, end_level, levels),
+        _donors(y[order], counts, start, size),
         np.array([sample.columns.spread(p) for p in sample.positions]),
     )
 
@@ -203,7 +193,6 @@ def _donors(
     values: np.ndarray, counts: np.ndarray | None, start: np.ndarray, size: np.ndarray
 ) -> LeafDonors:
     """Repeat the donors that count several times."""
-    start, size = start.astype(np.int64), size.astype(np.int64)
     if counts is None:
         return LeafDonors(values, start, size)
     ends = np.concatenate([[0], np.cumsum(counts)])

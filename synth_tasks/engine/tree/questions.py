@@ -68,17 +68,12 @@ class Questions:
         A leaf asks for predictor 0 and is its own child, whatever the answer: a row stays there.
         """
         nodes = np.empty(len(self.feature), dtype=NODE)
-        is_leaf = self.feature == LEAF
-        lists_levels = self.first_level < self.end_level
-        nodes["threshold"] = self.threshold
-        nodes["feature"] = np.where(lists_levels, BEFORE_LEAF - self.feature, self.feature)
-        nodes["feature"][is_leaf] = 0
         children = np.empty((len(nodes), 2), dtype=np.uint32)
-        own = np.arange(len(nodes))
-        children[:, RIGHT] = np.where(is_leaf, own, self.right)
-        children[:, LEFT] = np.where(is_leaf, own, own + 1)
-        of_levels = (self.first_level, self.end_level, self.levels)
-        return nodes, children, *(_whole(numbers) for numbers in of_levels)
+        first_level, end_level = _whole(self.first_level), _whole(self.end_level)
+        feature, right = _whole(self.feature), _whole(self.right)
+        threshold = np.asarray(self.threshold, dtype=float)
+        _pack(feature, threshold, right, first_level, end_level, nodes, children)
+        return nodes, children, first_level, end_level, _whole(self.levels)
 
     def __getstate__(self) -> dict[str, np.ndarray]:
         """Leave behind, when stored, what can be computed."""
@@ -94,6 +89,36 @@ def as_columns(x: np.ndarray) -> np.ndarray:
 
 def _whole(numbers: np.ndarray) -> np.ndarray:
     return np.asarray(numbers, dtype=np.int32)
+
+
+@kernel
+def read_nodes(nodes, n_levels):
+    """Take apart what `grow_nodes` returns; levels only of nominal predictors, sizes only of leaves."""
+    n_nodes = len(nodes)
+    feature, right = np.empty(n_nodes, dtype=np.int32), np.empty(n_nodes, dtype=np.int32)
+    first_level, end_level = np.zeros(n_nodes, dtype=np.int32), np.zeros(n_nodes, dtype=np.int32)
+    start, size = np.empty(n_nodes, dtype=np.int64), np.zeros(n_nodes, dtype=np.int64)
+    for node in range(n_nodes):
+        f = nodes[node, 0]
+        feature[node], right[node], start[node] = f, nodes[node, 1], nodes[node, 2]
+        if f == LEAF:
+            size[node] = nodes[node, 3]
+        elif n_levels[f] > 0:
+            first_level[node], end_level[node] = nodes[node, 4], nodes[node, 5]
+    return feature, right, first_level, end_level, start, size
+
+
+@kernel
+def _pack(feature, threshold, right, first_level, end_level, nodes, children):
+    for node in range(len(nodes)):
+        nodes[node].threshold = threshold[node]
+        if feature[node] == LEAF:
+            nodes[node].feature = 0
+            children[node, RIGHT] = children[node, LEFT] = node
+            continue
+        lists_levels = first_level[node] < end_level[node]
+        nodes[node].feature = BEFORE_LEAF - feature[node] if lists_levels else feature[node]
+        children[node, RIGHT], children[node, LEFT] = right[node], node + 1
 
 
 @kernel
