@@ -10,10 +10,10 @@ from synth_tasks.disclosure import CrossFit, cross_fit
 from synth_tasks.engine import fit_synthesizer, make_portable
 from synth_tasks.engine.workers import one_native_thread
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.release.disclosure_control import complete_steps, derive_passive, redraw_from
+from synth_tasks.release.disclosure_control import complete_steps, control_drawn
 from synth_tasks.release.plans import plan_synthesis
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.sdc import MergeRareLevels, control
+from synth_tasks.sdc import MergeRareLevels
 from synth_tasks.seeding import generator
 
 
@@ -54,14 +54,11 @@ def synthesise_halves(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray, see
             numbers = range(1, spec.synthesis.m + 1)
             sets = [decode(s, schema) for s in drawn_from.draw_sets(own_seed, numbers)]
         return [
-            control(
-                train, drawn, schema, steps,
-                seed=own_seed, set_number=number,
-                derivation=derive_passive(spec, schema),
-                redraw=redraw_from(fitted, schema, 1),
+            control_drawn(
+                spec, schema, train, drawn, fitted, seed=own_seed, set_number=number, steps=steps
             ).frame
             for number, drawn in enumerate(sets, start=1)
-        ]  # fmt: skip
+        ]
 
     try:
         return cross_fit(decode(matrix, schema), schema, synthesise, seed, "assessment")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.plans import disclosure_keys, formulas
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.sdc import (
+    Controlled,
     Derivation,
     DropReplicatedUniques,
     Redraw,
@@ -109,6 +111,55 @@ def check_steps(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> None:
         )
     except SynthError as error:
         raise SpecError(f"sdc: {error}") from None
+
+
+def control_drawn(
+    spec: ReleaseSpec,
+    schema: Schema,
+    real: pd.DataFrame,
+    drawn: pd.DataFrame,
+    fitted: object,
+    *,
+    seed: int,
+    set_number: int,
+    imputation: int = 1,
+    steps: Sequence[Step] | None = None,
+) -> Controlled:
+    """Apply the steps of a specification to a set that was drawn.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Holds the steps.
+    schema : Schema
+        The variables.
+    real, drawn : DataFrame
+        The real data and the set.
+    fitted : object
+        The synthesizer, to draw rows anew.
+    seed : int
+        Root seed.
+    set_number : int
+        Number of the set.
+    imputation : int, default 1
+        Which completed data the synthesizer was fitted on.
+    steps : sequence of Step, optional
+        Those of the specification if not given.
+
+    Returns
+    -------
+    Controlled
+    """
+    return control(
+        real,
+        drawn,
+        schema,
+        complete_steps(spec, schema) if steps is None else steps,
+        seed=seed,
+        set_number=set_number,
+        derivation=derive_passive(spec, schema),
+        redraw=redraw_from(fitted, schema, imputation),
+    )
 
 
 def redraw_from(fitted: object, schema: Schema, imputation: int) -> Redraw | None:

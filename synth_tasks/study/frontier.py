@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
-from synth_tasks.data import Schema
+from synth_tasks.data import Schema, decode
 from synth_tasks.disclosure import assess_disclosure
 from synth_tasks.disclosure.exact_matches import measure_exact_matches
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.engine.workers import one_native_thread
+from synth_tasks.release.disclosure_control import control_drawn
 from synth_tasks.release.plans import disclosure_keys, formulas
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import disclosure_targets
+from synth_tasks.sdc import Controlled
 from synth_tasks.seeding import generator
 from synth_tasks.study.population import Population, make_population
 from synth_tasks.study.replicate import run_replicates
@@ -35,6 +39,9 @@ def measure_setting(
     spec: ReleaseSpec, setting: Setting, schema: Schema, matrix: np.ndarray, seed: int
 ) -> dict[str, float]:
     """Measure what a setting gives away and what it keeps.
+
+    Risk and utility are those of sets after the steps of disclosure control (`sdc`), validity that of
+    sets as they are drawn.
 
     Parameters
     ----------
@@ -62,28 +69,41 @@ def measure_setting(
     """
     changed = apply_setting(spec, setting)
     population = make_population(changed, schema, matrix)
-    with one_native_thread():
-        sets = fit_synthesizer(population.plan, matrix).draw_sets(
-            seed, range(1, population.plan.m + 1)
-        )
-    figures = _measure_sets(changed, population, sets, seed)
+    figures = _measure_sets(changed, population, seed)
     return figures | _judge_validity(population, spec.frontier.replicates, seed)
 
 
-def _measure_sets(
-    spec: ReleaseSpec, population: Population, sets: list[np.ndarray], seed: int
-) -> dict[str, float]:
-    schema, real = population.schema, population.frame(population.matrix)
-    keys = disclosure_keys(spec, schema)
-    derived = list(formulas(spec.synthesis.method_by_variable))
+def _draw_controlled(
+    spec: ReleaseSpec, population: Population, seed: int
+) -> Iterator[tuple[int, Controlled]]:
+    """Draw the sets of a release, and apply its steps of disclosure control."""
+    numbers, real = range(1, population.plan.m + 1), decode(population.matrix, population.schema)
+    with one_native_thread():
+        fitted = fit_synthesizer(population.plan, population.matrix)
+        sets = fitted.draw_sets(seed, numbers)
+    for number, encoded in zip(numbers, sets, strict=True):
+        drawn = decode(encoded, population.schema)
+        yield (
+            number,
+            control_drawn(
+                spec, population.schema, real, drawn, fitted, seed=seed, set_number=number
+            ),
+        )
+
+
+def _measure_sets(spec: ReleaseSpec, population: Population, seed: int) -> dict[str, float]:
     found: dict[str, list[float]] = {}
-    for number, encoded in enumerate(sets, start=1):
-        drawn = population.frame(encoded)
+    for number, controlled in _draw_controlled(spec, population, seed):
+        real, drawn, schema = controlled.real, controlled.frame, controlled.schema
+        keys = disclosure_keys(spec, schema)
         measurements = assess_utility(real, drawn, schema, number)
         measurements += assess_disclosure(
             real, drawn, schema, number,
-            keys=keys, targets=disclosure_targets(spec, schema), derived=derived,
+            keys=keys,
+            targets=disclosure_targets(spec, schema),
+            derived=list(formulas(spec.synthesis.method_by_variable)),
             rng=generator(seed, "frontier", number),
+            linkable=len(drawn) == population.plan.k,
         )  # fmt: skip
         pair = TablePair.encode(real, drawn, schema, number)
         exact = measure_exact_matches(pair, keys)[0].value

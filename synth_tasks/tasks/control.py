@@ -10,9 +10,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.data import decode, encode
-from synth_tasks.release.disclosure_control import complete_steps, derive_passive, redraw_from
+from synth_tasks.release.disclosure_control import control_drawn
 from synth_tasks.release.workspace import DatasetRef
-from synth_tasks.sdc import control
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
 
@@ -76,15 +75,15 @@ def control_set(
         real, schema = workspace.read_table(completed)
         matrix, _ = workspace.read_table(drawn)
         fitted = workspace.read_object(synthesizer)
-        found = control(
+        found = control_drawn(
+            spec,
+            schema,
             decode(real, schema),
             decode(matrix, schema),
-            schema,
-            complete_steps(spec, schema),
+            fitted,
             seed=seed,
             set_number=number,
-            derivation=derive_passive(spec, schema),
-            redraw=redraw_from(fitted, schema, imputation),
+            imputation=imputation,
         )
         files = folder / "set.parquet", folder / "real.parquet"
         return {

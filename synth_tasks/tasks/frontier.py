@@ -54,7 +54,7 @@ def measure(context: RunContext, population: DatasetRef, setting: Setting) -> di
         matrix, schema = workspace.read_table(population)
         return {"figures": measure_setting(spec, setting, schema, matrix, seed)}
 
-    parts = {"synthesis", "analysis", "variables", "pooling", "disclosure", "frontier"}
+    parts = {"synthesis", "analysis", "variables", "pooling", "disclosure", "frontier", "sdc"}
     settings = spec.model_dump_json(include=parts)
     own = json.dumps(dict(setting.values), sort_keys=True)
     inputs = [population.sha256, settings, own, str(seed)]

@@ -56,6 +56,23 @@ def test_small_leaves_copy_many_more_people_than_large_ones(
     assert figures[1]["repU"] > 3 * figures[10]["repU"]
 
 
+def test_risk_is_that_of_sets_after_disclosure_control() -> None:
+    frame = people(200)
+    schema = infer_schema(frame)
+    matrix = encode(frame, schema)
+    settings = {"frontier": {"replicates": 20}, "disclosure": {"keys": ["x", "y"]}}
+    steps = [{"step": "drop_replicated_uniques"}]
+    as_drawn, controlled = (
+        measure_setting(
+            study_spec(**settings, sdc=sdc), Setting(1, {"minbucket": 3}), schema, matrix, 1
+        )
+        for sdc in ([], steps)
+    )
+    assert as_drawn["repU"] > 0
+    assert controlled["repU"] == 0
+    assert controlled["coverage_loss"] == as_drawn["coverage_loss"]
+
+
 def test_every_figure_is_finite(figures: dict[int, dict[str, float]]) -> None:
     for found in figures.values():
         assert np.isfinite(list(found.values())).all()
