@@ -7,7 +7,6 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
-from dataclasses import dataclass
 
 import pandas as pd
 from prefect import Task, flow, unmapped
@@ -37,6 +36,7 @@ from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
+from synth_tasks.tasks.made import Made
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import (
     draw_picture,
@@ -106,7 +106,7 @@ def _release(context: RunContext, progress: Progress) -> State:
 
     made = make(context, ingested, progress)
     decision = None
-    if needs_approval(context.spec, made.results):
+    if needs_approval(context.spec, made.suites):
         answer = _decide(context, made)
         if isinstance(answer, State):
             return answer
@@ -117,7 +117,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     published = put_out(context, made, decision)
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
-    show_release(context.spec, published, made.results[-1], picture, size)
+    show_release(context.spec, published, made.suites[-1], picture, size)
     line = f"published {published.location}"
     progress.finish(line)
     return _completed(line, published)
@@ -134,19 +134,6 @@ def read_data(context: RunContext, progress: Progress) -> Ingested:
     ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
     progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
     return ingested
-
-
-@dataclass(frozen=True)
-class Made:
-    """Everything that a release is published from."""
-
-    ingested: Ingested
-    completed: CompletedData
-    fitted: list[DatasetRef]
-    controlled: list[ControlledSet]
-    ledger: pd.DataFrame
-    results: list[SuiteResult]
-    analyses: list[AnalysisRef]
 
 
 def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
@@ -168,17 +155,14 @@ def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
 
 def _decide(context: RunContext, made: Made) -> Decision | State:
     """Ask a steward; return the approval, or the state in which the run ends without one."""
-    reviewed = (
-        made.ingested, made.completed, made.controlled, made.ledger, made.results, made.analyses
-    )  # fmt: skip
-    found = review(context, *reviewed)
-    decision = ask(context.spec, found, made.results)
+    found = review(context, made)
+    decision = ask(context.spec, found, made.suites)
     if decision is None:
         return Failed(name=AWAITING, message=how_to_decide(found))
     record_decision(context, found.key, decision)
     if decision.approved:
         return decision
-    folder = quarantine(context, *reviewed, found, decision)
+    folder = quarantine(context, made, found, decision)
     by = f"rejected by {decision.name}: {decision.reason}"
     return Failed(name="Rejected", message=f"{by}; kept in {folder}")
 
@@ -191,17 +175,7 @@ def put_out(context: RunContext, made: Made, decision: Decision | None) -> Publi
         made: What is published.
         decision: Of a steward, for the manifest; None if nobody was asked.
     """
-    return _limited(publish, context.spec)(
-        context,
-        made.ingested,
-        made.completed,
-        made.fitted,
-        made.controlled,
-        made.ledger,
-        made.results,
-        made.analyses,
-        decision,
-    )
+    return _limited(publish, context.spec)(context, made, decision)
 
 
 def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
