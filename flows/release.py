@@ -27,8 +27,8 @@ from synth_tasks.release.publication import point_latest
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import SourceTable, load_source
-from synth_tasks.release.stores import Published, target_path
-from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
+from synth_tasks.release.stores import Published
+from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.connections import database_url
@@ -37,6 +37,7 @@ from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
 from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.places import find_places, find_target
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import (
     draw_picture,
@@ -82,7 +83,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
 
     Args:
         spec: What to release and how: the path of a specification file, or all its keys.
-        to: Folder or URL of all releases; `publish.to` of the specification if not given.
+        to: Folder or URL of all releases, or `block:name` of a release store; `publish.to` of the
+            specification if not given.
     """
     try:
         check_policy(spec)
@@ -342,7 +344,8 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
-        sys.stdout.write(summarise(result["folder"]))
+        target = find_target(options.to or spec.publish.to)
+        sys.stdout.write(summarise(result["folder"], target.options))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
 
@@ -350,7 +353,7 @@ def main(arguments: list[str] | None = None) -> int:
 def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
     """Find wrong input before anything is started or written; return the data, as they were read."""
     check_policy(spec)
-    check_places(workspace_root(), target_path(to or spec.publish.to))
+    find_places(spec, to)
     return load_source(spec, database_url(spec))
 
 

@@ -85,7 +85,7 @@ def release_digest(context: RunContext, fingerprint: str) -> str:
 
 def policy_digest(context: RunContext) -> str:
     """Return the keyed hash of all suites that the specification names."""
-    policy = json.dumps(load_policy(context.spec), sort_keys=True)
+    policy = json.dumps(load_policy(context.spec, context.gate), sort_keys=True)
     return context.workspace().digest("policy", policy)
 
 
