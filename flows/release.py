@@ -7,7 +7,6 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
-from dataclasses import dataclass
 
 import pandas as pd
 from prefect import Task, flow, unmapped
@@ -28,8 +27,8 @@ from synth_tasks.release.publication import point_latest
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import SourceTable, load_source
-from synth_tasks.release.stores import Published, target_path
-from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
+from synth_tasks.release.stores import Published
+from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.connections import database_url
@@ -37,6 +36,8 @@ from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
+from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.places import find_places, find_target
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import (
     draw_picture,
@@ -82,7 +83,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
 
     Args:
         spec: What to release and how: the path of a specification file, or all its keys.
-        to: Folder or URL of all releases; `publish.to` of the specification if not given.
+        to: Folder or URL of all releases, or `block:name` of a release store; `publish.to` of the
+            specification if not given.
     """
     try:
         check_policy(spec)
@@ -106,7 +108,7 @@ def _release(context: RunContext, progress: Progress) -> State:
 
     made = make(context, ingested, progress)
     decision = None
-    if needs_approval(context.spec, made.results):
+    if needs_approval(context.spec, made.suites):
         answer = _decide(context, made)
         if isinstance(answer, State):
             return answer
@@ -117,7 +119,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     published = put_out(context, made, decision)
     purge(context)
     size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
-    show_release(context.spec, published, made.results[-1], picture, size)
+    show_release(context.spec, published, made.suites[-1], picture, size)
     line = f"published {published.location}"
     progress.finish(line)
     return _completed(line, published)
@@ -134,19 +136,6 @@ def read_data(context: RunContext, progress: Progress) -> Ingested:
     ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
     progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
     return ingested
-
-
-@dataclass(frozen=True)
-class Made:
-    """Everything that a release is published from."""
-
-    ingested: Ingested
-    completed: CompletedData
-    fitted: list[DatasetRef]
-    controlled: list[ControlledSet]
-    ledger: pd.DataFrame
-    results: list[SuiteResult]
-    analyses: list[AnalysisRef]
 
 
 def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
@@ -168,17 +157,14 @@ def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
 
 def _decide(context: RunContext, made: Made) -> Decision | State:
     """Ask a steward; return the approval, or the state in which the run ends without one."""
-    reviewed = (
-        made.ingested, made.completed, made.controlled, made.ledger, made.results, made.analyses
-    )  # fmt: skip
-    found = review(context, *reviewed)
-    decision = ask(context.spec, found, made.results)
+    found = review(context, made)
+    decision = ask(context.spec, found, made.suites)
     if decision is None:
         return Failed(name=AWAITING, message=how_to_decide(found))
     record_decision(context, found.key, decision)
     if decision.approved:
         return decision
-    folder = quarantine(context, *reviewed, found, decision)
+    folder = quarantine(context, made, found, decision)
     by = f"rejected by {decision.name}: {decision.reason}"
     return Failed(name="Rejected", message=f"{by}; kept in {folder}")
 
@@ -191,17 +177,7 @@ def put_out(context: RunContext, made: Made, decision: Decision | None) -> Publi
         made: What is published.
         decision: Of a steward, for the manifest; None if nobody was asked.
     """
-    return _limited(publish, context.spec)(
-        context,
-        made.ingested,
-        made.completed,
-        made.fitted,
-        made.controlled,
-        made.ledger,
-        made.results,
-        made.analyses,
-        decision,
-    )
+    return _limited(publish, context.spec)(context, made, decision)
 
 
 def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
@@ -368,7 +344,8 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
-        sys.stdout.write(summarise(result["folder"]))
+        target = find_target(options.to or spec.publish.to)
+        sys.stdout.write(summarise(result["folder"], target.options))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
 
@@ -376,7 +353,7 @@ def main(arguments: list[str] | None = None) -> int:
 def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
     """Find wrong input before anything is started or written; return the data, as they were read."""
     check_policy(spec)
-    check_places(workspace_root(), target_path(to or spec.publish.to))
+    find_places(spec, to)
     return load_source(spec, database_url(spec))
 
 

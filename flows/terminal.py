@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -195,18 +195,19 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
-def summarise(location: str) -> str:
+def summarise(location: str, storage_options: Mapping[str, str]) -> str:
     """Describe a release: the gate, the pooled analyses, and where the report is.
 
     Args:
         location: Folder of the release, or its URL.
+        storage_options: Options of its file system, credentials among them.
 
     Returns:
         Text with tables.
     """
     output = StringIO()
     console = Console(file=output, width=WIDTH, highlight=False)
-    files, folder = url_to_fs(location)
+    files, folder = url_to_fs(location, **storage_options)
     console.print(_gate_table(json.loads(files.cat_file(f"{folder}/manifest.json"))))
     for path in sorted(files.glob(f"{folder}/inference/pooled-*.csv")):
         console.print(_estimates_table(pd.read_csv(BytesIO(files.cat_file(path)))))

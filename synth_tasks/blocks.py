@@ -77,6 +77,15 @@ class ReleaseStore(Block):
         description="Options of the file system such as key, secret and endpoint; kept secret.",
     )
 
+    @field_validator("url")
+    @classmethod
+    def _is_absolute(cls, value: str) -> str:
+        if not (value.startswith("/") or "://" in value):
+            raise ValueError(
+                "give an absolute folder or a URL, which mean the same to every worker"
+            )
+        return value
+
     def options(self) -> dict[str, str]:
         """Return the storage options in clear, for fsspec.
 

@@ -49,6 +49,11 @@ def test_a_workspace_is_an_absolute_folder() -> None:
         PrivateWorkspace(path="workspace")
 
 
+def test_a_store_is_an_absolute_folder_or_a_url() -> None:
+    with pytest.raises(ValidationError, match="absolute folder or a URL"):
+        ReleaseStore(url="releases")
+
+
 def test_an_empty_policy_is_refused() -> None:
     with pytest.raises(ValidationError, match="not empty"):
         DisclosurePolicy(suite={"name": "gate", "expectations": []})

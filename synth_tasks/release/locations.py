@@ -1,12 +1,12 @@
 """Addresses of files and folders: paths of this machine, and URLs that fsspec knows.
 
 Credentials never stand in an address: each kind of store finds them where its own tools look
-(environment, configuration files, the identity of the machine).
+(environment, configuration files, the identity of the machine), or is given them apart as options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,9 @@ def is_url(location: str) -> bool:
     return "://" in location
 
 
-def open_location(url: str, setting: str) -> tuple[Any, str]:
+def open_location(
+    url: str, setting: str, options: Mapping[str, str] | None = None
+) -> tuple[Any, str]:
     """Return the file system of a URL, and the path in it.
 
     Parameters
@@ -40,6 +42,8 @@ def open_location(url: str, setting: str) -> tuple[Any, str]:
         For example ``s3://bucket/folder``.
     setting : str
         Where the URL comes from, for errors.
+    options : mapping of str to str, optional
+        Options of the file system, credentials among them.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def open_location(url: str, setting: str) -> tuple[Any, str]:
         raise SpecError(f"{setting}: nothing knows URLs of the kind {scheme}://: correct it")
     try:
         with readable_store("open", url):
-            filesystem, path = url_to_fs(url)
+            filesystem, path = url_to_fs(url, **(options or {}))
     except ImportError:
         extra = EXTRAS.get(scheme)
         remedy = f"pip install 'prefect-synth[{extra}]'" if extra else "install its fsspec package"

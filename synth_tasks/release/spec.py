@@ -30,6 +30,7 @@ from pydantic import (
 from synth_tasks.data import Kind, VariableOverride
 from synth_tasks.errors import ModelError, PoolingError, SpecError
 from synth_tasks.inference import MODELS, Covariance, Unconverged, check_request
+from synth_tasks.release.block_names import check_block_name
 from synth_tasks.release.mistakes import explain_mistake
 from synth_tasks.release.plain_content import refuse_odd_content
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
@@ -357,15 +358,21 @@ class PolicySpec(SpecModel):
     completed: str | None = Field(None, description="Suite for the completed data.")
     synthetic: str | None = Field(None, description="Suite for every synthetic set.")
     suite: str = Field(
-        "expectations/default/gate.json", description="Suite for the ledger of metrics: the gate."
+        "expectations/default/gate.json",
+        description="Suite for the ledger of metrics: the gate. A file, or block:name of a "
+        "Disclosure Policy.",
     )
+
+    _block = field_validator("suite")(check_block_name)
 
 
 class PublishSpec(SpecModel):
     """Where and how the release is published; a relative folder starts at the current one."""
 
     to: str = Field(
-        "releases", description="Folder, or URL (s3://bucket/folder), of <dataset>/<version>."
+        "releases",
+        description="Folder, URL (s3://bucket/folder), or block:name of a Synthetic Release Store, "
+        "of <dataset>/<version>.",
     )
     formats: list[Literal["parquet", "csv", "spss", "stata", "long_csv"]] = Field(
         ["parquet", "csv"],
@@ -396,6 +403,8 @@ class PublishSpec(SpecModel):
         False, description="Keep the confidential intermediate files after publication."
     )
 
+    _block = field_validator("to")(check_block_name)
+
     @model_validator(mode="after")
     def _everybody_can_read_a_format(self) -> PublishSpec:
         if not {"parquet", "csv"} & set(self.formats):
@@ -423,6 +432,11 @@ class RunSpec(SpecModel):
     )
     scheduler: str | None = Field(
         None, description="Address of a Dask scheduler; a cluster of its own if not given."
+    )
+    workspace_block: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]+$",
+        description="Synthesis Private Workspace block, by name; counts more than SYNTH_WORKSPACE.",
     )
     timeout_minutes: float = Field(
         240, gt=0, description="Longest time for reading, imputing, fitting or publishing."

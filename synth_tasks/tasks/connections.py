@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from synth_tasks.errors import SpecError
 from synth_tasks.release.sources.database import url_from_environment
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.tasks.named_blocks import load_block
 
 
 def database_url(spec: ReleaseSpec) -> SecretStr | None:
@@ -43,18 +44,13 @@ def database_url(spec: ReleaseSpec) -> SecretStr | None:
     kind, _, name = source.block.rpartition("/")
     module, class_name, read_url = BLOCKS[kind]
     try:
-        block = getattr(import_module(module), class_name).load(name)
+        block = getattr(import_module(module), class_name)
     except (ImportError, AttributeError):
         raise SpecError(
             f"dataset.source.block: blocks of the kind {kind or 'database-source'} need the package "
             f"{module.partition('.')[0].replace('_', '-')} in a version that has {class_name}"
         ) from None
-    except ValueError:
-        raise SpecError(
-            f"dataset.source.block: there is no {class_name} block '{name}': create it in the Prefect "
-            "UI"
-        ) from None
-    return read_url(block)
+    return read_url(load_block(block, class_name, name, "dataset.source.block"))
 
 
 def _url_of_source(block: Any) -> SecretStr:

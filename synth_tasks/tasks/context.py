@@ -7,23 +7,16 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synth_tasks.errors import SpecError
 from synth_tasks.files import write_atomically
 from synth_tasks.release.signing import Signer, parse_signer, read_signer
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stores import ReleaseStore, open_store, target_path
-from synth_tasks.release.workspace import (
-    KEY_BYTES,
-    Secrets,
-    Workspace,
-    check_places,
-    load_key,
-    load_seed,
-    workspace_root,
-)
+from synth_tasks.release.stores import ReleaseStore, open_store
+from synth_tasks.release.workspace import KEY_BYTES, Secrets, Workspace, load_key, load_seed
 from synth_tasks.seeding import draw_seed, parse_seed
+from synth_tasks.tasks.named_blocks import load_block
+from synth_tasks.tasks.places import find_gate, find_places, find_target
 
 SEED_VARIABLE = "SYNTH_SEED"
 KEY_VARIABLE = "SYNTH_KEY"
@@ -40,11 +33,13 @@ class RunContext:
     root : str
         Folder of all private workspaces.
     target : str
-        Folder or URL of all releases.
+        Folder, URL or block of all releases.
     secrets_file : str
         Name of the file in the workspace with the secrets of this run.
     number : int, optional
         Number of the version, if an earlier release is made again; the next one if not given.
+    gate : str, optional
+        The policy as JSON, if it is kept in a block: as it was when the run began.
     """
 
     spec: ReleaseSpec
@@ -52,6 +47,7 @@ class RunContext:
     target: str
     secrets_file: str
     number: int | None = None
+    gate: str | None = None
 
     def workspace(self) -> Workspace:
         """Open the private workspace of the data set."""
@@ -65,7 +61,8 @@ class RunContext:
 
     def releases(self) -> ReleaseStore:
         """Return the published releases of the data set."""
-        return open_store(self.target, self.spec.dataset.name)
+        target = find_target(self.target)
+        return open_store(target.url, self.spec.dataset.name, target.options)
 
     def version(self, digest: str) -> str:
         """Name the version that is going to be published."""
@@ -82,15 +79,13 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     spec : ReleaseSpec
         The release.
     to : str, optional
-        Folder or URL of all releases; ``publish.to`` if not given.
+        Folder, URL or block of all releases; ``publish.to`` if not given.
 
     Returns
     -------
     RunContext
     """
-    root, target = workspace_root().absolute(), to or spec.publish.to
-    folder = target_path(target)
-    check_places(root, folder)
+    root, target = find_places(spec, to)
     find_signer(spec)  # a key that cannot sign is found before the work, not after it
     found = _find_secrets(spec, root)
     content = {
@@ -104,7 +99,7 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     # Named by its content, so that a run started beside another one does not change its seed.
     name = f"run-{workspace.digest('run', text)[:24]}.json"
     write_atomically(workspace.folder / name, lambda file: file.write(text.encode()))
-    return RunContext(spec, str(root), target if folder is None else str(folder), name)
+    return RunContext(spec, str(root), target, name, gate=find_gate(spec))
 
 
 def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:
@@ -153,10 +148,4 @@ def read_secret(block: str, setting: str) -> str:
     """Return the text in a Secret block of Prefect."""
     from prefect.blocks.system import Secret
 
-    try:
-        found: Any = Secret.load(block)
-    except ValueError:
-        raise SpecError(
-            f"{setting}: there is no Secret block '{block}': create it in the Prefect UI"
-        ) from None
-    return str(found.get())
+    return str(load_block(Secret, "Secret", block, setting).get())

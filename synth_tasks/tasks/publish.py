@@ -37,7 +37,7 @@ from synth_tasks.release.report import (
     render_validation,
     withhold_real,
 )
-from synth_tasks.release.results import AnalysisResult, SuiteResult
+from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.signing import PUBLIC_KEY, Signer
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
@@ -47,10 +47,10 @@ from synth_tasks.release.workspace import DatasetRef, Secrets
 from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext, find_signer
-from synth_tasks.tasks.control import ControlledSet
-from synth_tasks.tasks.impute import TRACE_FILE, CompletedData
+from synth_tasks.tasks.impute import TRACE_FILE
 from synth_tasks.tasks.ingest import Ingested
-from synth_tasks.tasks.pool import AnalysisRef, read_analysis
+from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.pool import read_analysis
 from synth_tasks.tasks.validate import load_policy
 
 PUBLISHED_DIGITS = 2
@@ -85,7 +85,7 @@ def release_digest(context: RunContext, fingerprint: str) -> str:
 
 def policy_digest(context: RunContext) -> str:
     """Return the keyed hash of all suites that the specification names."""
-    policy = json.dumps(load_policy(context.spec), sort_keys=True)
+    policy = json.dumps(load_policy(context.spec, context.gate), sort_keys=True)
     return context.workspace().digest("policy", policy)
 
 
@@ -126,37 +126,15 @@ def draw_picture(context: RunContext, synthetic: list[DatasetRef]) -> bytes:
     retry_condition_fn=may_retry,
 )
 @confidential
-def publish(
-    context: RunContext,
-    ingested: Ingested,
-    completed: CompletedData,
-    synthesizers: list[DatasetRef],
-    controlled: list[ControlledSet],
-    ledger: pd.DataFrame,
-    suites: list[SuiteResult],
-    analyses: list[AnalysisRef],
-    decision: Decision | None = None,
-) -> Published:
+def publish(context: RunContext, made: Made, decision: Decision | None = None) -> Published:
     """Write the bundle to staging, verify it, make it visible at once, and move `latest`.
 
     Parameters
     ----------
     context : RunContext
         The release.
-    ingested : Ingested
-        The data as they arrived.
-    completed : CompletedData
-        The completed data, for the private report only.
-    synthesizers : list of DatasetRef
-        What the sets were drawn from; published only if `publish.synthesizer` says so.
-    controlled : list of ControlledSet
-        All sets, in source order; they are shuffled here.
-    ledger : DataFrame
-        All metrics.
-    suites : list of SuiteResult
-        Verdicts on tables and ledger.
-    analyses : list of AnalysisRef
-        Pooled analyses.
+    made : Made
+        What is published.
     decision : Decision, optional
         Of a steward, for the manifest.
 
@@ -165,68 +143,49 @@ def publish(
     Published
     """
     spec, workspace, releases = context.spec, context.workspace(), context.releases()
-    digest = release_digest(context, ingested.fingerprint)
+    digest = release_digest(context, made.ingested.fingerprint)
     already = releases.find(digest)
     if already is not None:  # an attempt before this one made it visible
         point_latest(releases, already.version)
         return replace(already, new=True)
     version = context.version(digest)
-    content = _compose(
-        context,
-        version,
-        digest,
-        ingested,
-        completed,
-        controlled,
-        ledger,
-        suites,
-        analyses,
-        decision,
-    )
-    _write_private_report(workspace.folder / "reports" / version, content, completed.trace)
+    content = _compose(context, made, version, digest, decision)
+    _write_private_report(workspace.folder / "reports" / version, content, made.completed.trace)
     with releases.staging() as draft:
         if spec.publish.synthesizer:
-            models = to_json(workspace.read_object(synthesizers[0]))
+            models = to_json(workspace.read_object(made.synthesizers[0]))
             write_public(draft / SYNTHESIZER_FILE, models)
-        codebook = Codebook.from_dict(ingested.codebook)
+        codebook = Codebook.from_dict(made.ingested.codebook)
         _write_bundle(draft, context, codebook, content, find_signer(spec))
         return publish_draft(releases, draft, version)
 
 
 @task(name="review", task_run_name="prepare the review", cache_policy=NO_CACHE)
 @confidential
-def review(
-    context: RunContext,
-    ingested: Ingested,
-    completed: CompletedData,
-    controlled: list[ControlledSet],
-    ledger: pd.DataFrame,
-    suites: list[SuiteResult],
-    analyses: list[AnalysisRef],
-) -> Review:
+def review(context: RunContext, made: Made) -> Review:
     """Write the private report for a steward, and look whether a decision was made already.
 
     Parameters
     ----------
-    context, ingested, completed, controlled, ledger, suites, analyses
-        As for `publish`.
+    context : RunContext
+        The release.
+    made : Made
+        What is to be decided about.
 
     Returns
     -------
     Review
     """
     workspace = context.workspace()
-    digest = release_digest(context, ingested.fingerprint)
-    findings = [suite.to_dict() for suite in suites]
+    digest = release_digest(context, made.ingested.fingerprint)
+    findings = [suite.to_dict() for suite in made.suites]
     # The steward decides about these sets and findings; with others the question is a new one.
     key = workspace.digest(
-        "review", digest, *(each.ref.sha256 for each in controlled), json.dumps(findings)
+        "review", digest, *(each.ref.sha256 for each in made.controlled), json.dumps(findings)
     )[:32]
-    content = _compose(
-        context, UNDECIDED, digest, ingested, completed, controlled, ledger, suites, analyses, None
-    )
+    content = _compose(context, made, UNDECIDED, digest, None)
     folder = workspace.folder / "reviews" / key
-    _write_private_report(folder, content, completed.trace)
+    _write_private_report(folder, content, made.completed.trace)
     return Review(key, str(folder / "report.html"), read_decision(workspace.folder, key))
 
 
@@ -239,23 +198,15 @@ def record_decision(context: RunContext, key: str, decision: Decision) -> None:
 
 @task(name="quarantine", task_run_name="quarantine the rejected sets", cache_policy=NO_CACHE)
 @confidential
-def quarantine(
-    context: RunContext,
-    ingested: Ingested,
-    completed: CompletedData,
-    controlled: list[ControlledSet],
-    ledger: pd.DataFrame,
-    suites: list[SuiteResult],
-    analyses: list[AnalysisRef],
-    found: Review,
-    decision: Decision,
-) -> str:
+def quarantine(context: RunContext, made: Made, found: Review, decision: Decision) -> str:
     """Keep a rejected release, with the reason, in the private workspace.
 
     Parameters
     ----------
-    context, ingested, completed, controlled, ledger, suites, analyses
-        As for `publish`.
+    context : RunContext
+        The release.
+    made : Made
+        What was rejected.
     found : Review
         What was decided about.
     decision : Decision
@@ -267,49 +218,38 @@ def quarantine(
         The folder.
     """
     folder = context.workspace().folder / "quarantine" / found.key
-    digest = release_digest(context, ingested.fingerprint)
-    content = _compose(
-        context, UNDECIDED, digest, ingested, completed, controlled, ledger, suites, analyses,
-        decision,
-    )  # fmt: skip
+    digest = release_digest(context, made.ingested.fingerprint)
+    content = _compose(context, made, UNDECIDED, digest, decision)
     if folder.exists():
         shutil.rmtree(folder)
     make_private_folder(folder)
     # What was rejected is not signed, as nothing is that was not published.
-    _write_bundle(folder, context, Codebook.from_dict(ingested.codebook), content, signer=None)
+    codebook = Codebook.from_dict(made.ingested.codebook)
+    _write_bundle(folder, context, codebook, content, signer=None)
     return str(folder)
 
 
 def _compose(
-    context: RunContext,
-    version: str,
-    digest: str,
-    ingested: Ingested,
-    completed: CompletedData,
-    controlled: list[ControlledSet],
-    ledger: pd.DataFrame,
-    suites: list[SuiteResult],
-    analyses: list[AnalysisRef],
-    decision: Decision | None,
+    context: RunContext, made: Made, version: str, digest: str, decision: Decision | None
 ) -> ReportContent:
     """Collect what the reports and the bundle tell."""
     spec, workspace = context.spec, context.workspace()
-    schema, sets = _shuffled_sets(context, [each.ref for each in controlled])
-    real, real_schema = workspace.read_table(completed.refs[0])
+    schema, sets = _shuffled_sets(context, [each.ref for each in made.controlled])
+    real, real_schema = workspace.read_table(made.completed.refs[0])
     plan = plan_synthesis(spec, real_schema, real)
     manifest = make_manifest(
         spec,
         release_version=version,
         digest=digest,
-        data_digest=ingested.fingerprint,
+        data_digest=made.ingested.fingerprint,
         policy_digest=policy_digest(context),
         seed=describe_seed(context.secrets(), spec),
         plan=plan,
         provenance=provenance_of(spec, plan),
         pooling_rule=spec.pooling_rule,
-        results=suites,
-        missing_shares=missing_shares(ingested),
-        changes=[each.changes for each in controlled],
+        results=made.suites,
+        missing_shares=missing_shares(made.ingested),
+        changes=[each.changes for each in made.controlled],
         decision=None if decision is None else decision.to_dict(),
     )
     return ReportContent(
@@ -321,11 +261,11 @@ def _compose(
         sources=list(spec.dataset.citations),
         schema=schema,
         sets=sets,
-        ledger=coarse(ledger),
-        suites=suites,
-        analyses=[read_analysis(ref) for ref in analyses],
+        ledger=coarse(made.ledger),
+        suites=made.suites,
+        analyses=[read_analysis(ref) for ref in made.analyses],
         manifest=manifest,
-        real=workspace.read_frame(controlled[0].real),
+        real=workspace.read_frame(made.controlled[0].real),
     )
 
 

@@ -12,8 +12,10 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from synth_tasks.errors import SpecError
 from synth_tasks.files import make_private_folder
 from synth_tasks.release import pictures
+from synth_tasks.release.locations import require_local
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.study import Population, Replicates, make_population, run_replicates
 from synth_tasks.study.files import check_target
@@ -21,6 +23,7 @@ from synth_tasks.study.results import REPORT, StudyResults, summarise, write_res
 from synth_tasks.tasks.artifacts import artifact_key, embed_picture
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.places import named_block
 
 # A task run costs 10 ms in a thread and 0.2 s in a process: a chunk is to last so long that this is
 # little, and there are to be several for each worker, so that none waits for long at the end.
@@ -189,7 +192,9 @@ def results_folder(context: RunContext, to: str | None, what: str = "study") -> 
         folder in the private workspace.
     """
     if to is not None:
-        folder = Path(to).absolute()
+        if named_block(to, "to") is not None:
+            raise SpecError(f"to: a {what} goes to a folder, not into a block: name a folder")
+        folder = require_local(to, "to").absolute()
     elif context.secrets().public:
         folder = Path(PUBLIC_FOLDERS[what], context.spec.dataset.name).absolute()
     else:

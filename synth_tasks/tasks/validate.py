@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from expectations.derive import add_residuals, completed_suite, source_suite, synthetic_suite
 from expectations.gate import check_gate, refuse_failures, run_gate
-from expectations.suites import Suite, build_suite, load_suite, run_suite
+from expectations.suites import Suite, build_suite, check_suite, load_suite, run_suite
 from synth_tasks.data import Schema, decode
 from synth_tasks.release.plans import formulas
 from synth_tasks.release.results import SuiteResult
@@ -16,23 +18,44 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.places import find_gate
 
 __all__ = ["apply_gate", "check_policy", "load_policy", "refuse_failures", "validate"]
 
 
-def load_policy(spec: ReleaseSpec) -> dict[str, Suite]:
-    """Read all suites that a specification names, and check them, before anything is started."""
+def load_policy(spec: ReleaseSpec, gate: str | None) -> dict[str, Suite]:
+    """Read all suites that a specification names, and check them, before anything is started.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Names the files of suites.
+    gate : str or None
+        The policy as JSON, if it is kept in a block.
+
+    Returns
+    -------
+    dict of str to Suite
+    """
     stages = ("source", "completed", "synthetic")
     named = {stage: getattr(spec.policy, stage) for stage in stages}
     suites = {stage: load_suite(spec, path) for stage, path in named.items() if path is not None}
-    suites["gate"] = load_suite(spec, spec.policy.suite)
+    suites["gate"] = _load_gate(spec.policy.suite, spec, gate)
     check_gate(suites["gate"], spec.policy.suite)
     return suites
 
 
+def _load_gate(named: str, spec: ReleaseSpec, gate: str | None) -> Suite:
+    if gate is None:
+        return load_suite(spec, named)
+    suite: Suite = json.loads(gate)
+    check_suite(suite, named)
+    return suite
+
+
 def check_policy(spec: ReleaseSpec) -> None:
     """Make sure that Great Expectations understands every suite of a specification."""
-    for suite in load_policy(spec).values():
+    for suite in load_policy(spec, find_gate(spec)).values():
         build_suite(suite["name"], suite["expectations"])
 
 
@@ -66,7 +89,7 @@ def validate(context: RunContext, ref: DatasetRef, stage: str, subject: str) -> 
     elif stage == "synthetic":
         relations = formulas(spec.synthesis.method_by_variable)
     frame = add_residuals(frame, matrix, schema, relations)
-    suite = load_policy(spec).get(stage) or _derive(stage, schema, relations)
+    suite = load_policy(spec, context.gate).get(stage) or _derive(stage, schema, relations)
     return run_suite(suite, frame, subject=subject, parameters={"n_rows": len(matrix)})
 
 
@@ -94,4 +117,4 @@ def apply_gate(context: RunContext, ledger: pd.DataFrame) -> SuiteResult:
     -------
     SuiteResult
     """
-    return run_gate(load_policy(context.spec)["gate"], ledger, context.spec.n_sets)
+    return run_gate(load_policy(context.spec, context.gate)["gate"], ledger, context.spec.n_sets)

@@ -1,13 +1,17 @@
 import json
 from email.message import Message
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from deployments.dependencies import Component, installed_components, licence_of
 from deployments.licences import is_allowed
 from deployments.sbom import main, make_sbom
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,14 @@ def test_extras_count_as_far_as_they_are_installed(components):
 def test_every_dependency_that_is_named_is_listed(components):
     names = {c.name for c in components}
     assert {need for c in components for need in c.needs} <= names
+
+
+def test_a_version_of_everything_that_is_installed_is_pinned(components):
+    lines = (ROOT / "deployments" / "constraints.txt").read_text().splitlines()
+    pins = [line.split("==") for line in lines if not line.startswith("#")]
+    pinned = {canonicalize_name(name) for name, _ in pins}
+    assert {c.name for c in components} - pinned == {"prefect-synth"}
+    assert len(pinned) == len(pins)
 
 
 def test_what_is_not_installed_is_an_error():

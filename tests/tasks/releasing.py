@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
-from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.context import RunContext, prepare
-from synth_tasks.tasks.control import ControlledSet, control_set
+from synth_tasks.tasks.control import control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
-from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
+from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.pool import pool_analysis
 from synth_tasks.tasks.publish import publish
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, validate
@@ -26,14 +24,8 @@ class Run:
     """Everything that the tasks of one release have returned."""
 
     context: RunContext
-    ingested: Ingested
-    completed: CompletedData
-    fitted: list[DatasetRef]
+    made: Made
     sets: list[DatasetRef]
-    controlled: list[ControlledSet]
-    ledger: pd.DataFrame
-    suites: list[SuiteResult]
-    analyses: list[AnalysisRef]
     published: Published
 
 
@@ -72,9 +64,5 @@ def make_release(spec: ReleaseSpec) -> Run:
         *(validate.fn(context, s, "synthetic", f"set {n}") for n, s in enumerate(sets, start=1)),
         apply_gate.fn(context, ledger),
     ]
-    published = publish.fn(
-        context, ingested, completed, fitted, controlled, ledger, suites, analyses
-    )
-    return Run(
-        context, ingested, completed, fitted, sets, controlled, ledger, suites, analyses, published
-    )
+    made = Made(ingested, completed, fitted, controlled, ledger, suites, analyses)
+    return Run(context, made, sets, publish.fn(context, made))

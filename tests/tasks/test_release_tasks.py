@@ -63,7 +63,7 @@ def run(site, tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="module")
 def real(run) -> pd.DataFrame:
-    return run.context.workspace().read_frame(run.completed.refs[0])
+    return run.context.workspace().read_frame(run.made.completed.refs[0])
 
 
 def released_sets(folder: Path) -> list[pd.DataFrame]:
@@ -92,7 +92,7 @@ def test_the_bundle_is_complete_and_intact(run):
 
 
 def test_every_suite_was_met(run):
-    assert [(s.suite, s.passed) for s in run.suites] == [
+    assert [(s.suite, s.passed) for s in run.made.suites] == [
         *(("source", True), ("completed", True)),
         *([("synthetic", True)] * 3),
         ("gate", True),
@@ -111,7 +111,7 @@ def test_the_sets_have_the_shape_and_the_types_of_the_data(run, real):
 
 
 def test_observed_values_stay_and_holes_are_filled(run, real):
-    raw = run.context.workspace().read_frame(run.ingested.ref)
+    raw = run.context.workspace().read_frame(run.made.ingested.ref)
     for name in raw:
         observed = raw[name].notna()
         assert raw[name][observed].tolist() == real[name][observed].tolist(), name
@@ -159,14 +159,14 @@ def test_a_real_value_that_was_not_drawn_is_nowhere_in_the_release(run, real):
 
 def test_no_estimate_from_the_real_data_is_in_the_release(run):
     released, searched = told(run.published.folder), 0
-    for ref in run.analyses:
+    for ref in run.made.analyses:
         result = read_analysis(ref)
         for value in result.real[["estimate", "std_error", "conf_low"]].to_numpy().ravel():
             if len(text := f"{value:.8g}") >= 9:  # shorter ones come up by chance
                 searched += 1
                 assert text[:-1].encode() not in released
     assert searched > 12
-    inside = run.ledger[run.ledger["metric"].isin(["UiO", "correlation_difference"])]
+    inside = run.made.ledger[run.made.ledger["metric"].isin(["UiO", "correlation_difference"])]
     assert len(inside) > 3
     assert b"UiO," not in released
     assert b"correlation_difference," not in released
@@ -176,7 +176,7 @@ def test_the_private_report_stays_in_the_workspace(run):
     report = Path(run.context.root) / "people" / "reports" / run.published.version / "report.html"
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert file_sha256(report) != file_sha256(run.published.folder / "report.html")
-    result = read_analysis(run.analyses[0])
+    result = read_analysis(run.made.analyses[0])
     assert len(result.real) == 4
 
 
@@ -190,11 +190,11 @@ def test_findings_about_the_real_data_are_not_told(run):
 
 def test_a_finding_on_a_private_metric_is_not_told_even_if_it_passes(run):
     suite = {"name": "gate", "expectations": [gate_item("UiO", max_value=100)]}
-    gate = run_gate(suite, run.ledger, 3)
+    gate = run_gate(suite, run.made.ledger, 3)
     assert gate.passed
     assert gate.checks[0].detail.startswith("UiO: value ")
     empty = ("", "", "", "", "", [])
-    content = ReportContent(*empty, Schema(()), [], run.ledger, [gate], [], manifest={})
+    content = ReportContent(*empty, Schema(()), [], run.made.ledger, [gate], [], manifest={})
     assert withhold_real(content).suites[0].checks[0].detail == ""
 
 
@@ -215,7 +215,7 @@ def test_the_published_ledger_is_coarse(run):
     for column in ("value", "lower", "upper", "control"):
         values = ledger[column].dropna()
         assert all(v == 0 or v == float(f"{v:.2g}") for v in values), column
-    exact = run.ledger["value"]
+    exact = run.made.ledger["value"]
     assert any(v and v != float(f"{v:.2g}") for v in exact if math.isfinite(v))
 
 
@@ -273,7 +273,7 @@ def test_another_label_in_the_source_makes_something_new(again, run, site, monke
         lambda spec, url: (read_source(spec), codebook),
     )
     found = ingest.fn(prepare(spec_like(run, site)))
-    assert found.fingerprint != run.ingested.fingerprint
+    assert found.fingerprint != run.made.ingested.fingerprint
     assert Codebook.from_dict(found.codebook) == codebook
 
 
@@ -294,7 +294,7 @@ def test_another_policy_makes_something_new(again, run, tmp_path):
 def test_finished_stages_are_not_computed_again(again, run, site, monkeypatch):
     monkeypatch.setattr("synth_tasks.tasks.impute.run_plan", None)
     monkeypatch.setattr("synth_tasks.tasks.synthesize.fit_synthesizer", None)
-    expected = (run.ingested, run.completed, run.fitted, run.sets)
+    expected = (run.made.ingested, run.made.completed, run.made.synthesizers, run.sets)
     assert draw(prepare(spec_like(run, site))) == expected
 
 
@@ -324,7 +324,7 @@ def test_a_secret_seed_draws_other_sets_and_is_only_committed_to(run, site, tmp_
     assert b"918273645546372819" not in told(other.published.folder)
     manifest = json.loads((other.published.folder / "manifest.json").read_text())
     assert set(manifest["seed"]) == {"policy", "commitment"}
-    assert manifest["data_digest"] != run.ingested.fingerprint  # another key
+    assert manifest["data_digest"] != run.made.ingested.fingerprint  # another key
     ours, theirs = (released_sets(r.published.folder)[0] for r in (run, other))
     assert not ours.equals(theirs)
     purge(other.context)
@@ -352,18 +352,18 @@ def test_a_ledger_that_was_changed_is_found_before_the_work(run, tmp_path):
     copies = shutil.copytree(run.context.target, tmp_path / "copies", symlinks=True)
     context = replace(run.context, target=str(copies))
     (copies / "people" / "ledger.json").unlink()
-    assert find_published.fn(context, run.ingested.fingerprint) is not None
+    assert find_published.fn(context, run.made.ingested.fingerprint) is not None
     assert len(read_ledger(copies / "people")) == 1  # made anew from what is there
     (copies / "people" / "ledger.json").write_text("{}")
     with pytest.raises(SynthError, match=r"ledger\.json was changed"):
-        find_published.fn(context, run.ingested.fingerprint)
+        find_published.fn(context, run.made.ingested.fingerprint)
 
 
 def test_a_withdrawn_release_is_not_made_again(run, tmp_path):
     copies = shutil.copytree(run.context.target, tmp_path / "copies", symlinks=True)
     withdraw(copies / "people" / "latest", reason="wrong", name="me")
     with pytest.raises(SynthError, match="was withdrawn by me: wrong"):
-        find_published.fn(replace(run.context, target=str(copies)), run.ingested.fingerprint)
+        find_published.fn(replace(run.context, target=str(copies)), run.made.ingested.fingerprint)
 
 
 # --- other ways to synthesise ---------------------------------------------------------------------
@@ -380,10 +380,10 @@ def released(folder: Path, people: pd.DataFrame | None = None, **sections) -> tu
 
 def test_several_imputations_are_each_synthesised_and_pooled_as_nested(tmp_path, workspace_root):
     run, manifest = released(tmp_path, imputation={"m": 2})
-    assert len(run.completed.refs) == 2
+    assert len(run.made.completed.refs) == 2
     assert len(released_sets(run.published.folder)) == 6
     assert (manifest["synthesis"]["m"], manifest["synthesis"]["r"]) == (2, 3)
-    first = read_analysis(run.analyses[0])
+    first = read_analysis(run.made.analyses[0])
     assert first.rule == manifest["pooling_rule"] == "reiter2004"
     sets = [run.context.workspace().read_frame(ref) for ref in run.sets]
     fits = [fit_model(s, "ols", "wgt ~ hgt + region") for s in sets]
@@ -402,10 +402,10 @@ def test_another_rule_and_other_models_reach_the_release(tmp_path, workspace_roo
     assert manifest["pooling_rule"] == "raab2016"
     frames = [run.context.workspace().read_frame(ref) for ref in run.sets]
     fits = [fit_model(s, "ols", "wgt ~ hgt", covariance="HC3") for s in frames]
-    found = read_analysis(run.analyses[0])
+    found = read_analysis(run.made.analyses[0])
     assert (found.rule, found.label) == ("raab2016", "ols: wgt ~ hgt, HC3")
     np.testing.assert_allclose(found.pooled["t"], pool(fits, "raab2016").table["t"])
-    assert read_analysis(run.analyses[1]).pooled["term"].tolist() == ["wgt[50%]"]
+    assert read_analysis(run.made.analyses[1]).pooled["term"].tolist() == ["wgt[50%]"]
     assert "T = ū (1 + (n / k) / m)" in (run.published.folder / "report.html").read_text()
     assert 'rule="raab2016"' in (run.published.folder / "README.md").read_text()
 
@@ -508,7 +508,7 @@ def test_strata_smoothing_rules_and_another_number_of_rows(tmp_path, workspace_r
     for frame in released_sets(run.published.folder):
         assert len(frame) == 70
         assert not frame.loc[frame["hgt"] > 170, "smoker"].any()
-    assert {"self_linkage", "own_value"} <= set(run.ledger["metric"])
+    assert {"self_linkage", "own_value"} <= set(run.made.ledger["metric"])
 
 
 def test_models_without_donors_may_be_published(tmp_path, workspace_root):
@@ -558,19 +558,10 @@ def test_a_failure_while_publishing_leaves_no_trace_of_a_release(again, run, tar
         raise RuntimeError(f"while writing {MARKER}")
 
     monkeypatch.setattr("synth_tasks.tasks.publish.make_datapackage", fail)
-    parts = (
-        run.ingested,
-        run.completed,
-        run.fitted,
-        run.controlled,
-        run.ledger,
-        run.suites,
-        run.analyses,
-    )
     with pytest.raises(
         SynthError, match=r"^publish failed: RuntimeError in test_release_tasks\.py"
     ):
-        publish.fn(context, *parts)
+        publish.fn(context, run.made)
     assert list((Path(target["to"]) / "people").iterdir()) == []
 
 
@@ -610,7 +601,7 @@ def test_the_gate_refuses_with_the_rows_of_the_ledger(run, tmp_path, target):
     write_gate(tmp_path, gate_item("spmse_marginal", max_value=0.001))
     context = prepare(people_spec(tmp_path, publish=target))
     with pytest.raises(GateError, match=r"spmse_marginal .* set [123]: value .*allowed ≤ 0.001"):
-        refuse_failures(apply_gate.fn(context, run.ledger))
+        refuse_failures(apply_gate.fn(context, run.made.ledger))
 
 
 def test_a_broken_policy_is_found_before_anything_is_started(tmp_path):
@@ -631,7 +622,7 @@ def test_data_without_holes_need_no_imputation(tmp_path, target):
 def test_the_source_is_read_as_the_stage_reads_it(run, site):
     table = load_source(run.context.spec)
     np.testing.assert_array_equal(
-        table.matrix, run.context.workspace().read_table(run.ingested.ref)[0]
+        table.matrix, run.context.workspace().read_table(run.made.ingested.ref)[0]
     )
 
 

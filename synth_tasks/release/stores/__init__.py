@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from synth_tasks.release.locations import local_path
@@ -20,7 +21,7 @@ __all__ = [
 ]
 
 
-def open_store(target: str, dataset: str) -> ReleaseStore:
+def open_store(target: str, dataset: str, options: Mapping[str, str] | None = None) -> ReleaseStore:
     """Open the releases of a data set.
 
     Parameters
@@ -29,13 +30,17 @@ def open_store(target: str, dataset: str) -> ReleaseStore:
         Folder or URL of the releases of all data sets; ``file://`` is a folder.
     dataset : str
         Name of the data set.
+    options : mapping of str to str, optional
+        Options of the file system, for a URL.
 
     Returns
     -------
     ReleaseStore
     """
     folder = target_path(target)
-    return RemoteStore(target, dataset) if folder is None else FolderStore(folder, dataset)
+    if folder is not None:
+        return FolderStore(folder, dataset)
+    return RemoteStore(target, dataset, options)
 
 
 def target_path(target: str) -> Path | None:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,13 @@ class RemoteStore(ReleaseStore):
         URL of the releases of all data sets, as fsspec knows it.
     dataset : str
         Name of the data set.
+    options : mapping of str to str, optional
+        Options of the file system, credentials among them.
     """
 
-    def __init__(self, target: str, dataset: str) -> None:
+    def __init__(self, target: str, dataset: str, options: Mapping[str, str] | None = None) -> None:
         self.url = f"{target.rstrip('/')}/{dataset}"
-        self._files, root = open_location(self.url, "publish.to")
+        self._files, root = open_location(self.url, "publish.to", options)
         self._root = root.rstrip("/")
         self._is_flat = target.partition("://")[0] in FLAT
 
