@@ -49,6 +49,7 @@ from synth_tasks.tasks.publish import (
 )
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
+from synth_tasks.tasks.watchdog import guarded
 
 AWAITING = "AwaitingApproval"
 UNDECIDED = 3
@@ -87,8 +88,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
     try:
         check_policy(spec)
         context = prepare(spec, to)
-        with context.workspace().lock():
-            return _release(context, Progress(spec, len(STAGES), get_run_logger()))
+        with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
+            return _release(context, Progress(spec, len(STAGES), get_run_logger(), tell))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -306,7 +307,7 @@ def _analyse(
 
 
 def _limited(task: Task, spec: ReleaseSpec) -> Task:
-    """Stop a task that hangs; only tasks called directly can be interrupted."""
+    """Stop a task that hangs in Python; what cannot be interrupted is left to the guard of the run."""
     return task.with_options(timeout_seconds=spec.run.timeout_minutes * 60)
 
 

@@ -425,7 +425,9 @@ class RunSpec(SpecModel):
         None, description="Address of a Dask scheduler; a cluster of its own if not given."
     )
     timeout_minutes: float = Field(
-        240, gt=0, description="Longest time for reading, imputing, fitting or publishing."
+        240,
+        gt=0,
+        description="Longest time of a stage, or of a part of it that is reported; then the run ends.",
     )
 
     @model_validator(mode="after")
