@@ -23,6 +23,7 @@ from flows.runners import task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.approval import Decision, needs_approval
+from synth_tasks.release.memory import check_memory
 from synth_tasks.release.preview import preview_release
 from synth_tasks.release.publication import point_latest
 from synth_tasks.release.results import SuiteResult
@@ -105,6 +106,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     if published is not None:
         return _nothing_new(context, published, progress)
 
+    check_memory(context.spec, ingested.ref.rows, ingested.ref.columns)
     made = make(context, ingested, progress)
     decision = None
     if needs_approval(context.spec, made.results):
@@ -347,6 +349,8 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
+        if not options.dry_run:
+            check_memory(spec, *table.matrix.shape)
         runner = task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")

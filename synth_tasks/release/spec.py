@@ -424,6 +424,11 @@ class RunSpec(SpecModel):
     scheduler: str | None = Field(
         None, description="Address of a Dask scheduler; a cluster of its own if not given."
     )
+    memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="Memory that a release may need by prediction; what is free if not given.",
+    )
     timeout_minutes: float = Field(
         240,
         gt=0,
