@@ -37,6 +37,7 @@ from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.publish import purge
 from synth_tasks.tasks.study import results_folder
+from synth_tasks.tasks.watchdog import guarded
 
 N_STAGES = 3
 
@@ -62,8 +63,8 @@ def frontier(spec: SpecParameter, to: str | None = None) -> State:
         settings = check_settings(spec)
         context = prepare(spec, to)
         folder = results_folder(context, to, "frontier")
-        with context.workspace().lock():
-            progress = Progress(spec, N_STAGES, get_run_logger())
+        with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
+            progress = Progress(spec, N_STAGES, get_run_logger(), tell)
             return _frontier(context, settings, folder, progress)
     except SynthError as error:
         return Failed(message=str(error))

@@ -22,6 +22,7 @@ from flows.runners import task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.approval import Decision, needs_approval
+from synth_tasks.release.memory import check_memory
 from synth_tasks.release.preview import preview_release
 from synth_tasks.release.publication import point_latest
 from synth_tasks.release.results import SuiteResult
@@ -50,6 +51,7 @@ from synth_tasks.tasks.publish import (
 )
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
+from synth_tasks.tasks.watchdog import guarded
 
 AWAITING = "AwaitingApproval"
 UNDECIDED = 3
@@ -89,8 +91,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
     try:
         check_policy(spec)
         context = prepare(spec, to)
-        with context.workspace().lock():
-            return _release(context, Progress(spec, len(STAGES), get_run_logger()))
+        with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
+            return _release(context, Progress(spec, len(STAGES), get_run_logger(), tell))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -106,6 +108,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     if published is not None:
         return _nothing_new(context, published, progress)
 
+    check_memory(context.spec, ingested.ref.rows, ingested.ref.columns)
     made = make(context, ingested, progress)
     decision = None
     if needs_approval(context.spec, made.suites):
@@ -282,7 +285,7 @@ def _analyse(
 
 
 def _limited(task: Task, spec: ReleaseSpec) -> Task:
-    """Stop a task that hangs; only tasks called directly can be interrupted."""
+    """Stop a task that hangs in Python; what cannot be interrupted is left to the guard of the run."""
     return task.with_options(timeout_seconds=spec.run.timeout_minutes * 60)
 
 
@@ -322,6 +325,8 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
+        if not options.dry_run:
+            check_memory(spec, *table.matrix.shape)
         runner = task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -26,6 +26,7 @@ from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.reproduce import Original, elsewhere, find_original, origins_differ
 from synth_tasks.tasks.validate import check_policy
+from synth_tasks.tasks.watchdog import guarded
 
 STAGES = (*release.STAGES[:-1], "comparing")
 
@@ -50,8 +51,8 @@ def reproduce(published: str, spec: SpecParameter) -> State:
     try:
         check_policy(spec)
         original = find_original(published, spec)
-        with elsewhere(original, spec) as context:
-            progress = Progress(spec, len(STAGES), get_run_logger())
+        with elsewhere(original, spec) as context, guarded(spec.run.timeout_minutes) as tell:
+            progress = Progress(spec, len(STAGES), get_run_logger(), tell)
             ingested = release.read_data(context, progress)
             origins = origins_differ(context, ingested, original)
             files = _compare(context, ingested, original, progress)

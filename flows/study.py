@@ -36,6 +36,7 @@ from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.publish import purge
 from synth_tasks.tasks.study import Chunk, plan_study, results_folder, run_chunk, sum_up
+from synth_tasks.tasks.watchdog import guarded
 
 N_STAGES = 4
 
@@ -61,8 +62,8 @@ def study(spec: SpecParameter, to: str | None = None) -> State:
     try:
         context = prepare(spec, to)
         folder = results_folder(context, to)
-        with context.workspace().lock():
-            return _study(context, folder, Progress(spec, N_STAGES, get_run_logger()))
+        with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
+            return _study(context, folder, Progress(spec, N_STAGES, get_run_logger(), tell))
     except SynthError as error:
         return Failed(message=str(error))
 

@@ -178,5 +178,11 @@ def release_cost(work: Workload) -> Cost:
         "analyse": ANALYSE * ANALYSED_COLUMNS * work.n_rows * sets * work.analyses,
         "publish": REPORTS + WRITE * cells * sets,
     }
-    copies = RELEASE_COPIES + SET_COPIES * sets + ASSESSED_COPIES * together
-    return Cost(seconds, PROGRAM + CELL * cells * copies)
+    return Cost(seconds, peak_gb(work))
+
+
+def peak_gb(work: Workload) -> float:
+    """Predict the largest memory of a whole release, in gigabytes."""
+    together = work.at_a_time(work.n_sets)
+    copies = RELEASE_COPIES + SET_COPIES * work.n_sets + ASSESSED_COPIES * together
+    return PROGRAM + CELL * work.cells * copies

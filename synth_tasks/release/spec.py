@@ -438,8 +438,15 @@ class RunSpec(SpecModel):
         pattern=r"^[a-z0-9-]+$",
         description="Synthesis Private Workspace block, by name; counts more than SYNTH_WORKSPACE.",
     )
+    memory_gb: float | None = Field(
+        None,
+        gt=0,
+        description="Memory that a release may need by prediction; what is free if not given.",
+    )
     timeout_minutes: float = Field(
-        240, gt=0, description="Longest time for reading, imputing, fitting or publishing."
+        240,
+        gt=0,
+        description="Longest time of a stage, or of a part of it that is reported; then the run ends.",
     )
 
     @model_validator(mode="after")

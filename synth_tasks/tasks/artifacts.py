@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -42,12 +42,18 @@ class Progress:
         Number of stages.
     logger : Logger or LoggerAdapter
         Takes one line a stage.
+    tell : callable
+        Is told each line, too; see `guarded`.
     """
 
     def __init__(
-        self, spec: ReleaseSpec, n_stages: int, logger: logging.Logger | logging.LoggerAdapter
+        self,
+        spec: ReleaseSpec,
+        n_stages: int,
+        logger: logging.Logger | logging.LoggerAdapter,
+        tell: Callable[[str], None],
     ) -> None:
-        self._n_stages, self._logger, self._done = n_stages, logger, 0
+        self._n_stages, self._logger, self._tell, self._done = n_stages, logger, tell, 0
         artifact: Any = create_progress_artifact(
             progress=0.0, key=artifact_key(spec, "progress"), description="starting"
         )
@@ -57,6 +63,7 @@ class Progress:
         """Report that one more stage is done, in one line of counts and rates."""
         self._done += 1
         share = 100.0 * min(self._done / self._n_stages, 1.0)
+        self._tell(line)
         self._logger.info("[%d/%d] %s", self._done, self._n_stages, line)
         update_progress_artifact(self._artifact, progress=share, description=line)
 
@@ -71,6 +78,7 @@ class Progress:
             Counts and rates.
         """
         done = 100.0 * min((self._done + share) / self._n_stages, 1.0)
+        self._tell(line)
         update_progress_artifact(self._artifact, progress=done, description=line)
 
     def complete(self, line: str) -> None:

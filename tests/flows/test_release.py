@@ -175,6 +175,13 @@ class TestLimits:
         assert "run.timeout_minutes" in state.message
         assert not (tmp_path / "releases").exists()
 
+    def test_a_release_without_memory_ends_before_it_is_made(self, tmp_path, workspace_root):
+        spec = boys_spec(run={"memory_gb": 0.1})
+        state = release(spec, str(tmp_path / "releases"), return_state=True)
+        assert state.is_failed()
+        assert "run.memory_gb" in state.message
+        assert not (tmp_path / "releases").exists()
+
     def test_two_runs_of_one_data_set_do_not_mix(self, tmp_path, workspace_root):
         with prepare(boys_spec(), str(tmp_path / "releases")).workspace().lock():
             state = release(boys_spec(), str(tmp_path / "releases"), return_state=True)
@@ -273,6 +280,10 @@ class TestCommandLine:
                 "dataset: {name: x, source: {builtin: boys}}\n"
                 "synthesis: {method_by_variable: {bmi: \"~ __import__('os')\"}}",
                 "unknown function '__import__'",
+            ),
+            (
+                "dataset: {name: x, source: {builtin: boys}}\nrun: {memory_gb: 0.1}",
+                "748 rows and 9 columns need about 0.6 GB of memory, and 0.1 GB may be used",
             ),
         ],
     )

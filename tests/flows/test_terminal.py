@@ -27,7 +27,8 @@ def plain_lines(monkeypatch):
 
 
 def run(spec, console) -> None:
-    progress = artifacts.Progress(spec, len(STAGES), LOGGER)
+    told: list[str] = []
+    progress = artifacts.Progress(spec, len(STAGES), LOGGER, told.append)
     with stage_progress(STAGES, console):
         LOGGER.info("Beginning flow run")
         progress.finish("ingested 90 rows [bold]")
