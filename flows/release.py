@@ -13,13 +13,12 @@ import pandas as pd
 from prefect import Task, flow, unmapped
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
-from flows.runners import task_runner
+from flows.runners import do_by, task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.approval import Decision, needs_approval
@@ -70,7 +69,6 @@ STAGES = (
 @flow(
     name="release",
     flow_run_name="release-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
 def release(spec: SpecParameter, to: str | None = None) -> State:
@@ -88,7 +86,7 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         check_policy(spec)
         context = prepare(spec, to)
         with context.workspace().lock():
-            return _release(context, Progress(spec, len(STAGES), get_run_logger()))
+            return do_by(spec.run, lambda: _release(context))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -98,7 +96,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         )
 
 
-def _release(context: RunContext, progress: Progress) -> State:
+def _release(context: RunContext) -> State:
+    progress = Progress(context.spec, len(STAGES), get_run_logger())
     ingested = read_data(context, progress)
     published = find_published(context, ingested.fingerprint)
     if published is not None:
@@ -346,7 +345,7 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
-        runner = task_runner(spec.run)
+        task_runner(spec.run)  # what it needs is installed
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
@@ -358,7 +357,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
     with stage_progress(STAGES):
-        state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
+        state = release(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started
     if state.name == AWAITING:
         sys.stdout.write(f"{state.message}\n")
