@@ -12,8 +12,8 @@ from typing import Any
 
 from prefect import Flow
 
-from flows.runners import RUNNERS
 from flows.terminal import show_stages_only
+from synth_tasks.release.runner_options import RUNNERS
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.context import SEED_VARIABLE

@@ -7,6 +7,7 @@ Run ``python -m flows.frontier`` for boys, or ``--spec FILE`` for your own relea
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from prefect import flow, unmapped
@@ -22,7 +23,7 @@ from flows.command_line import (
     take_seed,
 )
 from flows.parameters import SpecParameter
-from flows.runners import task_runner
+from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_frontier
 from synth_tasks.errors import SynthError
 from synth_tasks.release.spec import ReleaseSpec, change_spec
@@ -32,7 +33,7 @@ from synth_tasks.study.settings import Setting, apply_setting, list_settings
 from synth_tasks.tasks.artifacts import Progress
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
-from synth_tasks.tasks.frontier import draw_frontier, measure
+from synth_tasks.tasks.frontier import draw_frontier, measure, plan_frontier
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.publish import purge
@@ -64,15 +65,15 @@ def frontier(spec: SpecParameter, to: str | None = None) -> State:
         context = prepare(spec, to)
         folder = results_folder(context, to, "frontier")
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
-            progress = Progress(spec, N_STAGES, get_run_logger(), tell)
-            return _frontier(context, settings, folder, progress)
+            return do_by(spec.run, lambda: _frontier(context, settings, folder, tell))
     except SynthError as error:
         return Failed(message=str(error))
 
 
 def _frontier(
-    context: RunContext, settings: list[Setting], folder: Path, progress: Progress
+    context: RunContext, settings: list[Setting], folder: Path, tell: Callable[[str], None]
 ) -> State:
+    progress = Progress(context.spec, N_STAGES, get_run_logger(), tell)
     ingested = ingest(context)
     population = impute(context, ingested.ref).refs[0]
     progress.finish(f"population of {population.rows} rows × {population.columns} columns")
@@ -87,19 +88,17 @@ def _frontier(
 def _measure(
     context: RunContext, population: DatasetRef, settings: list[Setting], progress: Progress
 ) -> list[dict[str, float]]:
-    """Let the runner that the specification asks for measure, in a deployment too."""
-    with task_runner(context.spec.run) as runner:
-        work = {
-            "context": unmapped(context),
-            "population": unmapped(population),
-            "setting": settings,
-        }
-        futures = runner.map(measure, work)
-        with progress_bar("settings", len(settings)) as advance:
-            for done, _ in enumerate(as_completed(list(futures)), start=1):
-                advance(1)
-                progress.part(done / len(settings), f"{done} of {len(settings)} settings")
-        return futures.result()
+    """Measure the settings in chunks; return the figures of each."""
+    chunks = plan_frontier(context, population, settings)
+    futures = measure.map(unmapped(context), unmapped(population), chunks)
+    sizes = {f.task_run_id: len(chunk) for f, chunk in zip(futures, chunks, strict=True)}
+    done = 0
+    with progress_bar("settings", len(settings)) as advance:
+        for future in as_completed(list(futures)):
+            done += sizes[future.task_run_id]
+            advance(sizes[future.task_run_id])
+            progress.part(done / len(settings), f"{done} of {len(settings)} settings")
+    return [figures for chunk in futures.result() for figures in chunk]
 
 
 def check_settings(spec: ReleaseSpec) -> list[Setting]:

@@ -7,18 +7,18 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 
 import pandas as pd
 from prefect import Task, flow, unmapped
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
-from flows.runners import task_runner
+from flows.runners import do_by, task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
 from synth_tasks.release.approval import Decision, needs_approval
@@ -73,7 +73,6 @@ STAGES = (
 @flow(
     name="release",
     flow_run_name="release-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
 def release(spec: SpecParameter, to: str | None = None) -> State:
@@ -92,7 +91,7 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         check_policy(spec)
         context = prepare(spec, to)
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
-            return _release(context, Progress(spec, len(STAGES), get_run_logger(), tell))
+            return do_by(spec.run, lambda: _release(context, tell))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -102,7 +101,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         )
 
 
-def _release(context: RunContext, progress: Progress) -> State:
+def _release(context: RunContext, tell: Callable[[str], None]) -> State:
+    progress = Progress(context.spec, len(STAGES), get_run_logger(), tell)
     ingested = read_data(context, progress)
     published = find_published(context, ingested.fingerprint)
     if published is not None:
@@ -327,7 +327,7 @@ def main(arguments: list[str] | None = None) -> int:
         table = preflight(spec, options.to)
         if not options.dry_run:
             check_memory(spec, *table.matrix.shape)
-        runner = task_runner(spec.run)
+        task_runner(spec.run)  # what it needs is installed
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
@@ -339,7 +339,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
     with stage_progress(STAGES):
-        state = release.with_options(task_runner=runner)(spec, options.to, return_state=True)
+        state = release(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started
     if state.name == AWAITING:
         sys.stdout.write(f"{state.message}\n")

@@ -7,15 +7,17 @@ are.
 # No deferred annotations here: a worker loads this file by its path, and Prefect must find the types.
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import release
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.parameters import SpecParameter
+from flows.runners import do_by, task_runner
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
 from synth_tasks.release.reproduction import compare_files
@@ -34,7 +36,6 @@ STAGES = (*release.STAGES[:-1], "comparing")
 @flow(
     name="reproduce",
     flow_run_name="reproduce-{spec.dataset.name}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
     persist_result=False,
 )
 def reproduce(published: str, spec: SpecParameter) -> State:
@@ -52,10 +53,7 @@ def reproduce(published: str, spec: SpecParameter) -> State:
         check_policy(spec)
         original = find_original(published, spec)
         with elsewhere(original, spec) as context, guarded(spec.run.timeout_minutes) as tell:
-            progress = Progress(spec, len(STAGES), get_run_logger(), tell)
-            ingested = release.read_data(context, progress)
-            origins = origins_differ(context, ingested, original)
-            files = _compare(context, ingested, original, progress)
+            origins, files = do_by(spec.run, partial(_repeat, context, original, tell))
         show_differences(spec, original.folder.name, [*origins, *files])
     except SynthError as error:
         return Failed(message=str(error), data=[])
@@ -63,6 +61,16 @@ def reproduce(published: str, spec: SpecParameter) -> State:
         return Failed(message=_summary(original, origins, files), data=[*origins, *files])
     also = f", although {len(origins)} settings differ" if origins else ""
     return Completed(message=f"identical: {original.folder}{also}", data=origins)
+
+
+def _repeat(
+    context: RunContext, original: Original, tell: Callable[[str], None]
+) -> tuple[list[str], list[str]]:
+    """Return what differs in settings and in files."""
+    progress = Progress(context.spec, len(STAGES), get_run_logger(), tell)
+    ingested = release.read_data(context, progress)
+    origins = origins_differ(context, ingested, original)
+    return origins, _compare(context, ingested, original, progress)
 
 
 def _compare(
@@ -99,13 +107,13 @@ def main(arguments: list[str] | None = None) -> int:
         check_policy(spec)
         find_original(options.release, spec)
         load_source(spec, database_url(spec))
+        task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     show_stages_only()
-    runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)
     with stage_progress(STAGES):
-        state = reproduce.with_options(task_runner=runner)(options.release, spec, return_state=True)
+        state = reproduce(options.release, spec, return_state=True)
     found = state.result(raise_on_failure=False)
     for line in found if isinstance(found, list) else []:  # a crash has no lines
         sys.stdout.write(f"{line}\n")

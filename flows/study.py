@@ -7,6 +7,7 @@ Run ``python -m flows.study`` for the study of the paper, or ``--spec FILE`` for
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from prefect import flow, unmapped
@@ -23,7 +24,7 @@ from flows.command_line import (
     take_seed,
 )
 from flows.parameters import SpecParameter
-from flows.runners import task_runner
+from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError
 from synth_tasks.release.spec import ReleaseSpec, change_spec
@@ -63,12 +64,13 @@ def study(spec: SpecParameter, to: str | None = None) -> State:
         context = prepare(spec, to)
         folder = results_folder(context, to)
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
-            return _study(context, folder, Progress(spec, N_STAGES, get_run_logger(), tell))
+            return do_by(spec.run, lambda: _study(context, folder, tell))
     except SynthError as error:
         return Failed(message=str(error))
 
 
-def _study(context: RunContext, folder: Path, progress: Progress) -> State:
+def _study(context: RunContext, folder: Path, tell: Callable[[str], None]) -> State:
+    progress = Progress(context.spec, N_STAGES, get_run_logger(), tell)
     ingested = ingest(context)
     population = impute(context, ingested.ref).refs[0]
     progress.finish(f"population of {population.rows} rows × {population.columns} columns")
@@ -87,19 +89,16 @@ def _study(context: RunContext, folder: Path, progress: Progress) -> State:
 def _run_chunks(
     context: RunContext, population: DatasetRef, chunks: list[Chunk], progress: Progress
 ) -> list[DatasetRef]:
-    """Let the runner that the specification asks for work on the chunks, in a deployment too."""
-    with task_runner(context.spec.run) as runner:
-        work = {"context": unmapped(context), "population": unmapped(population), "chunk": chunks}
-        futures = runner.map(run_chunk, work)
-        sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
-        total, done = sum(sizes.values()), 0
-        with progress_bar("replicates", total) as advance:
-            for future in as_completed(list(futures)):
-                size = sizes[future.task_run_id]
-                done += size
-                advance(size)
-                progress.part(done / total, f"{done} of {total} replicates")
-        return futures.result()
+    futures = run_chunk.map(unmapped(context), unmapped(population), chunks)
+    sizes = {f.task_run_id: len(c.numbers) for f, c in zip(futures, chunks, strict=True)}
+    total, done = sum(sizes.values()), 0
+    with progress_bar("replicates", total) as advance:
+        for future in as_completed(list(futures)):
+            size = sizes[future.task_run_id]
+            done += size
+            advance(size)
+            progress.part(done / total, f"{done} of {total} replicates")
+    return futures.result()
 
 
 # --- command line ---------------------------------------------------------------------------------

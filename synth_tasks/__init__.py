@@ -17,6 +17,7 @@ _HOMES = {
         "ampute",
         "fit_synthesizer",
         "learn_synthesizer",
+        "block_predictors",
         "load_portable",
         "load_synthesizer",
         "make_portable",

@@ -6,13 +6,13 @@ from synth_tasks.engine.mice import learn_synthesizer, mice, synthesize
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.planning import make_plan, plan_and_fill
 from synth_tasks.engine.portable import load_portable, make_portable, save_portable
+from synth_tasks.engine.predictor_choice import block_predictors, quick_predictors
 from synth_tasks.engine.setup import (
     make_method,
     make_post,
     make_predictor_matrix,
     make_visit_sequence,
     make_where,
-    quick_predictors,
 )
 from synth_tasks.engine.storage import load_synthesizer, save_synthesizer
 from synth_tasks.engine.synthesis import (
@@ -32,6 +32,7 @@ __all__ = [
     "StratifiedSynthesizer",
     "Synthesizer",
     "ampute",
+    "block_predictors",
     "fit_synthesizer",
     "learn_synthesizer",
     "load_portable",

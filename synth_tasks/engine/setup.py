@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from synth_tasks.data import Kind, Schema, encode, infer_schema
-from synth_tasks.data.closest import columns_there
+from synth_tasks.data import Kind, Schema, infer_schema
 from synth_tasks.errors import PlanError
 
 DEFAULT_METHODS: Mapping[Kind, str] = {
@@ -127,108 +126,3 @@ def order_columns(names: Sequence[str], n_cells: np.ndarray, keyword: str) -> li
     raise PlanError(
         f"visit_sequence: unknown keyword '{keyword}'; use {', '.join(VISIT_KEYWORDS)} or list names"
     )
-
-
-def quick_predictors(
-    data: pd.DataFrame,
-    mincor: float = 0.1,
-    minpuc: float = 0.0,
-    include: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    schema: Schema | None = None,
-) -> pd.DataFrame:
-    """Choose predictors by their correlation with the values, or with the holes, of a variable.
-
-    A variable is used if its absolute correlation with the target, or with the indicator that the
-    target is observed, is at least `mincor`, and if it is observed in at least a share `minpuc` of the
-    rows in which the target is missing (the proportion of usable cases).
-
-    Parameters
-    ----------
-    data : DataFrame of shape (n_rows, n_columns)
-        The data to be imputed.
-    mincor : float, default 0.1
-        Least absolute correlation; categories count by their position.
-    minpuc : float, default 0.0
-        Least proportion of usable cases.
-    include, exclude : sequence of str
-        Predictors that are always, or never, used; `exclude` counts more.
-    schema : Schema, optional
-        Inferred if not given.
-
-    Returns
-    -------
-    DataFrame of shape (n_columns, n_columns), int
-        Like `make_predictor_matrix`; rows of complete columns are zero.
-
-    References
-    ----------
-    van Buuren, Boshuizen & Knook (1999). Multiple imputation of missing blood pressure covariates in
-    survival analysis. Statistics in Medicine 18, 681-694.
-    """
-    matrix = encode(data, schema or infer_schema(data))
-    incomplete = np.isnan(matrix).any(axis=0)
-    return choose_predictors(
-        matrix, list(data.columns), incomplete, mincor, minpuc, include, exclude
-    )
-
-
-def choose_predictors(
-    matrix: np.ndarray,
-    names: Sequence[str],
-    targets: np.ndarray,
-    mincor: float,
-    minpuc: float,
-    include: Sequence[str],
-    exclude: Sequence[str],
-) -> pd.DataFrame:
-    """Choose predictors in encoded data; see `quick_predictors`.
-
-    Parameters
-    ----------
-    matrix : ndarray of shape (n_rows, n_variables)
-        Encoded data.
-    names : sequence of str
-        Its columns.
-    targets : ndarray of bool of shape (n_variables,)
-        Columns that need predictors.
-    mincor, minpuc, include, exclude
-        See `quick_predictors`.
-
-    Returns
-    -------
-    DataFrame of shape (n_variables, n_variables), int
-    """
-    for setting, listed in (("include", include), ("exclude", exclude)):
-        for name in listed:
-            if name not in names:
-                raise PlanError(
-                    f"quick_predictors: {setting} names the unknown column '{name}'; "
-                    f"{columns_there(name, names)}"
-                )
-    observed = ~np.isnan(matrix)
-    chosen = np.zeros((matrix.shape[1],) * 2, dtype=int)
-    for target in np.flatnonzero(targets):
-        holes = ~observed[:, target]
-        usable = observed[holes].mean(axis=0) if holes.any() else np.ones(len(names))
-        for predictor in range(matrix.shape[1]):
-            rows = observed[:, predictor]
-            both = rows & observed[:, target]
-            strength = max(
-                _absolute_correlation(matrix[both, predictor], matrix[both, target]),
-                _absolute_correlation(
-                    matrix[rows, predictor], observed[rows, target].astype(float)
-                ),
-            )
-            chosen[target, predictor] = strength >= mincor and usable[predictor] >= minpuc
-        chosen[target, [names.index(name) for name in include]] = 1
-    chosen[:, [names.index(name) for name in exclude]] = 0
-    np.fill_diagonal(chosen, 0)
-    return pd.DataFrame(chosen, index=list(names), columns=list(names))
-
-
-def _absolute_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return |r|; 0 where one of the two does not vary."""
-    if len(a) < 2 or a.std() == 0 or b.std() == 0:
-        return 0.0
-    return float(abs(np.corrcoef(a, b)[0, 1]))

@@ -9,16 +9,16 @@ from typing import Any, NoReturn
 import numpy as np
 
 from synth_tasks.data import Schema
-from synth_tasks.data.closest import columns_there
 from synth_tasks.engine import ImputationPlan, Provenance, plan_and_fill
 from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.engine.passive import evaluate_condition
 from synth_tasks.engine.plan import is_formula
 from synth_tasks.engine.portable.export import EXPORTABLE
 from synth_tasks.engine.portable.make import require_exportable
-from synth_tasks.engine.setup import choose_predictors
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.expressions import Expression
+from synth_tasks.release.predictor_entries import predictor_entries
+from synth_tasks.release.required import require_columns
 from synth_tasks.release.spec import ModelsSpec, ReleaseSpec
 
 DEFAULT_KEYS = 3
@@ -154,15 +154,6 @@ def formulas(methods: Mapping[str, str] | str) -> dict[str, str]:
     return {name: text for name, text in methods.items() if is_formula(text)}
 
 
-def require_columns(setting: str, names: list[str], schema: Schema) -> None:
-    """Refuse names that the data do not have."""
-    for name in names:
-        if name not in schema:
-            raise SpecError(
-                f"{setting}: unknown column '{name}'; {columns_there(name, schema.names)}"
-            )
-
-
 def _cells(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> np.ndarray:
     """Mark the cells to be replaced: all, but for kept columns and rows that no condition names."""
     where = np.ones(matrix.shape, dtype=bool)
@@ -176,7 +167,7 @@ def _model_settings(
     s: ModelsSpec, schema: Schema, matrix: np.ndarray, targets: np.ndarray
 ) -> dict[str, Any]:
     return {
-        "predictor_matrix": _predictors(s, schema, matrix, targets),
+        "predictor_matrix": predictor_entries(s, schema, matrix, targets),
         "formulas": s.formulas,
         "visit_sequence": s.visit_sequence,
         "post": s.post,
@@ -186,24 +177,6 @@ def _model_settings(
         "method_options": s.options,
         "variable_options": s.variable_options,
     }
-
-
-def _predictors(
-    s: ModelsSpec, schema: Schema, matrix: np.ndarray, targets: np.ndarray
-) -> dict[str, dict[str, int]]:
-    """Return the entries of the predictor matrix: those chosen by correlation, then those stated."""
-    stated: dict[str, dict[str, int]] = {
-        target: {**row} for target, row in s.predictor_matrix.items()
-    }
-    quick = s.quick_predictors
-    if quick is None:
-        return stated
-    chosen = choose_predictors(
-        matrix, schema.names, targets, quick.mincor, quick.minpuc, quick.include, quick.exclude
-    )
-    rows = {str(t): {str(p): int(flag) for p, flag in row.items()} for t, row in chosen.T.items()}
-    require_columns("predictor_matrix", list(stated), schema)
-    return {target: row | stated.get(target, {}) for target, row in rows.items()}
 
 
 def _rows(setting: str, text: str, schema: Schema, matrix: np.ndarray) -> np.ndarray:

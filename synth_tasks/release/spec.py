@@ -34,6 +34,7 @@ from synth_tasks.release.block_names import check_block_name
 from synth_tasks.release.mistakes import explain_mistake
 from synth_tasks.release.plain_content import refuse_odd_content
 from synth_tasks.release.pooling_choice import choose_pooling_rule, list_rules
+from synth_tasks.release.runner_options import Runner, check_runner
 from synth_tasks.sdc import Step
 from synth_tasks.settings import Settings
 
@@ -176,6 +177,16 @@ class QuickPredictors(SpecModel):
     exclude: list[str] = Field([], description="Predictors of none.")
 
 
+class PredictorBlocks(SpecModel):
+    """Let variables learn from those of their block and from key variables, for very wide data."""
+
+    groups: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
+        min_length=1,
+        description="Columns by block, or patterns (wave1_*); those in none form one more block.",
+    )
+    always: list[str] = Field([], description="Key variables: predictors in all blocks.")
+
+
 class ModelsSpec(SpecModel):
     """What imputation and synthesis have in common: which model learns from what."""
 
@@ -188,6 +199,13 @@ class ModelsSpec(SpecModel):
     )
     quick_predictors: QuickPredictors | None = Field(
         None, description="Choose predictors by correlation; predictor_matrix counts more."
+    )
+    blocks: PredictorBlocks | None = Field(
+        None,
+        description="Choose predictors within blocks of columns; predictor_matrix counts more.",
+    )
+    max_predictors: int | None = Field(
+        None, ge=1, description="Most predictors of a variable: those most strongly correlated."
     )
     formulas: dict[str, str] = Field(
         {}, description="How predictors enter, by column, as in R: age * reg + log(wgt)."
@@ -427,11 +445,15 @@ class RunSpec(SpecModel):
     executor: Literal["threads", "processes"] = Field(
         "threads", description="What imputes several completed data sets at a time."
     )
-    runner: Literal["threads", "processes", "dask"] = Field(
-        "threads", description="What works on the tasks of a flow; dask needs the extra [dask]."
+    runner: Runner = Field(
+        "threads", description="What works on the tasks of a flow; extras [dask] and [ray]."
     )
     scheduler: str | None = Field(
-        None, description="Address of a Dask scheduler; a cluster of its own if not given."
+        None,
+        description="Address of Dask's scheduler or of Ray; a cluster of its own if not given.",
+    )
+    options: dict[str, Any] = Field(
+        {}, description="Options of a cluster of its own: memory_limit: 8GB of dask."
     )
     workspace_block: str | None = Field(
         None,
@@ -450,9 +472,8 @@ class RunSpec(SpecModel):
     )
 
     @model_validator(mode="after")
-    def _only_dask_has_a_scheduler(self) -> RunSpec:
-        if self.scheduler is not None and self.runner != "dask":
-            raise ValueError("run.scheduler needs run.runner: dask")
+    def _the_runner_takes_it(self) -> RunSpec:
+        check_runner(self.runner, self.scheduler, self.options)
         return self
 
 

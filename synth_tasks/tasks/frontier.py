@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from synth_tasks.study.frontier import measure_setting, recommend
 from synth_tasks.study.settings import Setting
 from synth_tasks.tasks.artifacts import artifact_key, embed_picture
 from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.chunks import MOST_CHUNKS, chunk_size
 from synth_tasks.tasks.context import RunContext
 
 REPORT = "report.html"
@@ -28,11 +30,15 @@ SHOWN = (
 )  # fmt: skip
 
 
-@task(name="measure setting", task_run_name="measure setting {setting.number}",
+@task(name="plan frontier", task_run_name="plan frontier of {context.spec.dataset.name}",
       cache_policy=NO_CACHE)  # fmt: skip
 @confidential
-def measure(context: RunContext, population: DatasetRef, setting: Setting) -> dict[str, float]:
-    """Measure what a setting gives away and what it keeps.
+def plan_frontier(
+    context: RunContext, population: DatasetRef, settings: list[Setting]
+) -> list[list[Setting]]:
+    """Divide the settings into chunks, judged by the time that the first one takes.
+
+    A task in a thread costs so little that each setting is one there.
 
     Parameters
     ----------
@@ -40,26 +46,69 @@ def measure(context: RunContext, population: DatasetRef, setting: Setting) -> di
         The release.
     population : DatasetRef
         Complete data.
-    setting : Setting
-        What differs from the specification.
+    settings : list of Setting
+        All of them.
 
     Returns
     -------
-    dict
+    list of list of Setting
+        The figures of the first one are kept for `measure`.
+    """
+    run = context.spec.run
+    if run.runner == "threads" and len(settings) <= MOST_CHUNKS:
+        return [[setting] for setting in settings]
+
+    def compute(_: Path) -> dict[str, Any]:
+        started = time.perf_counter()
+        _measure(context, population, settings[0])
+        return {"seconds": time.perf_counter() - started}
+
+    inputs = _inputs(context, population, settings[0])
+    result, _ = context.workspace().run_stage("frontier-pilot", inputs, compute)
+    size = chunk_size(len(settings), result["seconds"], run.runner, run.workers)
+    return [settings[i : i + size] for i in range(0, len(settings), size)]
+
+
+@task(name="measure settings", cache_policy=NO_CACHE)
+@confidential
+def measure(
+    context: RunContext, population: DatasetRef, settings: list[Setting]
+) -> list[dict[str, float]]:
+    """Measure what settings give away and what they keep.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    population : DatasetRef
+        Complete data.
+    settings : list of Setting
+        A chunk: what differs from the specification.
+
+    Returns
+    -------
+    list of dict
         Rates and ratios.
     """
+    return [_measure(context, population, setting) for setting in settings]
+
+
+def _measure(context: RunContext, population: DatasetRef, setting: Setting) -> dict[str, float]:
     workspace, spec, seed = context.workspace(), context.spec, context.secrets().seed
 
     def compute(_: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(population)
         return {"figures": measure_setting(spec, setting, schema, matrix, seed)}
 
-    parts = {"synthesis", "analysis", "variables", "pooling", "disclosure", "frontier", "sdc"}
-    settings = spec.model_dump_json(include=parts)
-    own = json.dumps(dict(setting.values), sort_keys=True)
-    inputs = [population.sha256, settings, own, str(seed)]
-    result, _ = workspace.run_stage("setting", inputs, compute)
+    result, _ = workspace.run_stage("setting", _inputs(context, population, setting), compute)
     return result["figures"]
+
+
+def _inputs(context: RunContext, population: DatasetRef, setting: Setting) -> list[str]:
+    parts = {"synthesis", "analysis", "variables", "pooling", "disclosure", "frontier", "sdc"}
+    settings = context.spec.model_dump_json(include=parts)
+    own = json.dumps(dict(setting.values), sort_keys=True)
+    return [population.sha256, settings, own, str(context.secrets().seed)]
 
 
 @task(name="draw frontier", task_run_name="draw the frontier of {context.spec.dataset.name}",

@@ -22,14 +22,10 @@ from synth_tasks.study.files import check_target
 from synth_tasks.study.results import REPORT, StudyResults, summarise, write_results
 from synth_tasks.tasks.artifacts import artifact_key, embed_picture
 from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.chunks import chunk_size
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.places import named_block
 
-# A task run costs 10 ms in a thread and 0.2 s in a process: a chunk is to last so long that this is
-# little, and there are to be several for each worker, so that none waits for long at the end.
-SECONDS_A_CHUNK = {"threads": 2.0, "processes": 8.0, "dask": 8.0}
-CHUNKS_A_WORKER = 4
-MOST_CHUNKS = 200
 PILOT = 3
 PUBLIC_FOLDERS = {"study": "studies", "frontier": "frontiers"}
 
@@ -81,31 +77,6 @@ def plan_study(context: RunContext, population: DatasetRef) -> list[Chunk]:
     result, _ = workspace.run_stage("chunks", [*_inputs(context, population), *run], compute)
     n, size = spec.study.replicates, result["size"]
     return [Chunk(first, min(first + size - 1, n)) for first in range(1, n + 1, size)]
-
-
-def chunk_size(replicates: int, seconds: float, runner: str, workers: int) -> int:
-    """Return how many replicates a task works on.
-
-    Parameters
-    ----------
-    replicates : int
-        Of the whole study.
-    seconds : float
-        What one takes.
-    runner : str
-        ``"threads"``, ``"processes"`` or ``"dask"``.
-    workers : int
-        Number of them.
-
-    Returns
-    -------
-    int
-        At least 1.
-    """
-    long_enough = math.ceil(SECONDS_A_CHUNK[runner] / max(seconds, 1e-6))
-    balanced = math.ceil(replicates / (CHUNKS_A_WORKER * workers))
-    few_enough = math.ceil(replicates / MOST_CHUNKS)
-    return max(1, few_enough, min(long_enough, balanced))
 
 
 @task(name="replicates", task_run_name="replicates {chunk.first} to {chunk.last}",

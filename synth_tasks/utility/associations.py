@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from synth_tasks.data import Kind
+from synth_tasks.data.correlation import PairSums
 from synth_tasks.ledger import Goal, Measurement, Metric
 from synth_tasks.utility.pair import TablePair
 
@@ -28,9 +29,6 @@ CORRELATION_DIFFERENCE_MAX = replace(
     CORRELATION_DIFFERENCE, name="correlation_difference_max", goal=Goal.LOW, minimum=0.0
 )
 METRICS = (CORRELATION_DIFFERENCE, CORRELATION_DIFFERENCE_MAX)
-
-# Variance below this, of variables scaled to variance 1, is rounding error.
-NO_VARIANCE = 1e-12
 
 
 def measure_associations(pair: TablePair) -> list[Measurement]:
@@ -86,30 +84,6 @@ def correlate(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         Within [-1, 1]; 0 where a variable does not vary.
     counts : ndarray of shape (p, p), int64
         Number of complete rows.
-
-    Notes
-    -----
-    With x zero where missing and w the 0/1 matrix of observed cells, all sums over complete rows are
-    products of matrices: of x_i by x'w, of x_i² by (x²)'w, of x_i x_j by x'x.
     """
-    observed = ~np.isnan(matrix)
-    w = observed.astype(float)
-    x = _standardise(matrix, observed)
-    counts = w.T @ w
-    size = np.maximum(counts, 1)
-    means = (x.T @ w) / size
-    variances = ((x**2).T @ w) / size - means**2
-    covariances = (x.T @ x) / size - means * means.T
-    varies = (variances > NO_VARIANCE) & (variances.T > NO_VARIANCE)
-    scale = np.sqrt(np.where(varies, variances * variances.T, 1.0))
-    correlations = np.where(varies, covariances / scale, 0.0)
-    return np.clip(correlations, -1.0, 1.0), np.rint(counts).astype(np.int64)
-
-
-def _standardise(matrix: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Centre and scale columns, so that differences of sums keep their digits; missing is 0."""
-    size = np.maximum(observed.sum(axis=0), 1)
-    centred = np.where(observed, matrix, 0.0)
-    centred = np.where(observed, centred - centred.sum(axis=0) / size, 0.0)
-    deviation = np.sqrt((centred**2).sum(axis=0) / size)
-    return centred / np.where(deviation > 0, deviation, 1.0)
+    sums = PairSums.of(matrix)
+    return sums.correlations, np.rint(sums.counts).astype(np.int64)

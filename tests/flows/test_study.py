@@ -10,10 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.runners import task_runner
 from flows.study import main, study
-from synth_tasks.errors import SpecError
-from synth_tasks.release.spec import PublishSpec, ReleaseSpec, RunSpec, change_spec, read_spec
+from synth_tasks.release.spec import PublishSpec, ReleaseSpec, change_spec, read_spec
 from synth_tasks.study import Population, Replicates
 from synth_tasks.tasks import study as tasks
 from tests.release.builders import make_site, people_spec
@@ -124,19 +122,6 @@ def test_wrong_input_is_refused_before_prefect_starts(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert reason in error
-
-
-def test_dask_that_is_not_installed_is_named_with_its_extra(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "prefect_dask", None)
-    with pytest.raises(SpecError, match=r"prefect-synth\[dask\]"):
-        task_runner(RunSpec(runner="dask"))
-
-
-def test_a_scheduler_without_dask_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"run\.runner: dask"):
-        RunSpec(scheduler="tcp://127.0.0.1:8786")
 
 
 def test_the_command_line_shows_coverage_and_says_where_the_report_is(tmp_path: Path) -> None:

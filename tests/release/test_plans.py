@@ -136,8 +136,8 @@ def test_formulas_are_told_from_methods():
         ({"rules": {"stage": {"hgt < 150": "huge"}}}, PlanError, "not one of its categories"),
         (
             {"quick_predictors": {"include": ["weight"]}},
-            PlanError,
-            "synthesis: quick_predictors: include names the unknown column 'weight'",
+            SpecError,
+            "synthesis: quick_predictors: include: unknown column 'weight'",
         ),
     ],
 )
