@@ -359,6 +359,7 @@ def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
 
 CHECKED = (
     "checked: policy, places, columns, models on up to 1000 rows, analyses; nothing was written\n"
+    "next: the same without --dry-run publishes what the gate lets pass\n"
 )
 EXAMPLES = {
     "the example, growth of Dutch boys": "",
