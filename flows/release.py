@@ -15,9 +15,10 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.approval import ask, how_to_decide, take_decision
-from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
+from flows.parsers import make_parser
 from flows.runners import task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
@@ -387,7 +388,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--to",
         metavar="DIR",
-        help="folder of all releases (default: publish.to); with --init that of the draft (default: .)",
+        help="folder, URL or block:NAME of all releases (default: publish.to); with --init folder of "
+        "the draft (default: .)",
     )
     parser.add_argument(
         "--dry-run",
