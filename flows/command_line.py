@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +20,6 @@ from synth_tasks.tasks.context import SEED_VARIABLE
 
 REFUSED, FAILED = 2, 1
 FOLDERS = (Path(__file__).parent.parent / "deployments", Path(__file__).parent / "specs")
-
-
-def make_parser(
-    module: str, description: str, examples: Mapping[str, str], exit_codes: str
-) -> argparse.ArgumentParser:
-    """Begin the parser of a command line whose help shows examples and exit codes.
-
-    Args:
-        module: What is run, e.g. flows.release.
-        description: What it does, in a sentence.
-        examples: Arguments by what they are good for.
-        exit_codes: What each means.
-    """
-    lines = [f"  {what}:\n    python -m {module} {how}".rstrip() for what, how in examples.items()]
-    return argparse.ArgumentParser(
-        prog=f"python -m {module}",
-        description=description,
-        epilog="\n".join(["examples:", *lines, "", "exit codes:", *_bullets(exit_codes)]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def _bullets(exit_codes: str) -> list[str]:
-    return [f"  {part}" for part in exit_codes.split("; ")]
 
 
 def read_specification(path: str | None, default: str) -> ReleaseSpec:

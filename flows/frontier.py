@@ -23,6 +23,7 @@ from flows.command_line import (
     take_seed,
 )
 from flows.parameters import SpecParameter
+from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_frontier
 from synth_tasks.errors import SynthError
@@ -146,10 +147,19 @@ def main(arguments: list[str] | None = None) -> int:
     return run_and_show(frontier, spec, options.to, summarise_frontier, started)
 
 
+EXAMPLES = {
+    "eight settings for boys": "",
+    "those of frontier.grid for your own release": "--spec patients.yaml --to frontier",
+    "a quick look": "--spec patients.yaml --replicates 20",
+}
+
+
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.frontier",
-        description="Compare settings of a synthesis by their risk and their utility.",
+    parser = make_parser(
+        "flows.frontier",
+        "Compare settings of a synthesis by their risk and their utility.",
+        EXAMPLES,
+        "0 the settings are compared; 1 it failed; 2 wrong input, nothing was started",
     )
     parser.add_argument("--spec", metavar="FILE", help="specification (default: boys)")
     parser.add_argument("--to", metavar="DIR", help="folder of results (default: frontiers/<name>)")

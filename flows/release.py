@@ -15,9 +15,10 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows.approval import ask, how_to_decide, take_decision
-from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
+from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
@@ -364,6 +365,7 @@ def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
 
 CHECKED = (
     "checked: policy, places, columns, models on up to 1000 rows, analyses; nothing was written\n"
+    "next: the same without --dry-run publishes what the gate lets pass\n"
 )
 EXAMPLES = {
     "the example, growth of Dutch boys": "",
@@ -391,7 +393,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--to",
         metavar="DIR",
-        help="folder of all releases (default: publish.to); with --init that of the draft (default: .)",
+        help="folder, URL or block:NAME of all releases (default: publish.to); with --init folder of "
+        "the draft (default: .)",
     )
     parser.add_argument(
         "--dry-run",

@@ -15,8 +15,9 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows import release
-from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, read_specification, take_seed
 from flows.parameters import SpecParameter
+from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError

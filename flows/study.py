@@ -18,12 +18,12 @@ from prefect.states import Completed, Failed, State
 from flows.command_line import (
     REFUSED,
     add_run_arguments,
-    make_parser,
     read_specification,
     run_and_show,
     take_seed,
 )
 from flows.parameters import SpecParameter
+from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError

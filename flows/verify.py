@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from flows.parsers import make_parser
 from synth_tasks.errors import IntegrityError, SpecError, SynthError
 from synth_tasks.release.locations import require_local
 from synth_tasks.release.signing import MAX_KEY_BYTES
@@ -54,9 +55,14 @@ def _describe(verdict: Verdict) -> str:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.verify",
-        description="Check that a release is what was published, to the byte.",
+    parser = make_parser(
+        "flows.verify",
+        "Check that a release is what was published, to the byte.",
+        {
+            "compare checksums": "releases/boys/latest",
+            "and who has signed": "releases/boys/latest --public-key public.pem",
+        },
+        "0 intact; 1 changed or withdrawn; 2 wrong input",
     )
     parser.add_argument("release", metavar="RELEASE", help="folder of the release")
     parser.add_argument("--public-key", metavar="FILE", help="the publisher's public key (PEM)")

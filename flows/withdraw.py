@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from flows.parsers import make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.withdraw import withdraw
@@ -41,9 +42,11 @@ def _folder(release: str) -> Path:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.withdraw",
-        description="Remove the data of a release; its manifest and the reason stay.",
+    parser = make_parser(
+        "flows.withdraw",
+        "Remove the data of a release; its manifest and the reason stay.",
+        {"take one version back": 'releases/boys/1-0a1b2c3d --reason "wrong consent" --name Ada'},
+        "0 withdrawn; 1 it was withdrawn before, or cannot be changed; 2 wrong input",
     )
     parser.add_argument("release", metavar="RELEASE", help="folder of the release")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why; it is published")

@@ -22,6 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from flows.parsers import make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.comparison import compare_releases
 from synth_tasks.release.contents import read_contents
@@ -132,9 +133,15 @@ def _write(text: str, report: Path | None) -> None:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m deployments.ci.regenerate",
-        description="Make a release of public data anew and say what has changed.",
+    parser = make_parser(
+        "deployments.ci.regenerate",
+        "Make a release of public data anew and say what has changed.",
+        {
+            "compare with what is published": "--published releases",
+            "and publish what has changed": "--spec my.yaml --published releases --publish",
+        },
+        "0 nothing changed, or what changed was published; 1 it changed, and was not published; "
+        "2 the release failed or was refused",
     )
     parser.add_argument(
         "--spec", metavar="FILE", type=Path, default=ROOT / "deployments" / "boys.yaml",

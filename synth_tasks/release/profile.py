@@ -21,6 +21,8 @@ NUMBERS_AS_TEXT = (
     "holds mostly numbers, but also other texts: list those under dataset.source.missing, or set "
     "dataset.source.decimal"
 )
+DATES_AS_TEXT = "holds dates not written as 2026-12-31: write them so in the source to keep it"
+DATE = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}( \d{1,2}:\d{2}(:\d{2})?)?"
 LARGE_SPIKE = 0.05
 LEAST_SPIKED = 10
 IDENTIFIER = re.compile(
@@ -100,6 +102,8 @@ def _profile(table: pd.DataFrame, least: int) -> ColumnProfile:
         # Of "column 'x' holds free text: drop it" the reason, not the remedy, which is taken here.
         if _looks_like_numbers(column):
             return ColumnProfile(name, n_missing, problem=NUMBERS_AS_TEXT)
+        if _looks_like_dates(column):
+            return ColumnProfile(name, n_missing, problem=DATES_AS_TEXT)
         reason = str(error).removeprefix(f"column '{name}' ").partition(": ")[0]
         return ColumnProfile(name, n_missing, problem=" ".join(reason.split()))
     values = encode_column(column, variable)
@@ -134,6 +138,12 @@ def _looks_like_numbers(column: pd.Series) -> bool:
     if not pd.api.types.is_string_dtype(column.dtype):
         return False
     return bool(pd.to_numeric(column.dropna(), errors="coerce").notna().mean() > MOSTLY)
+
+
+def _looks_like_dates(column: pd.Series) -> bool:
+    if not pd.api.types.is_string_dtype(column.dtype):
+        return False
+    return bool(column.dropna().str.fullmatch(DATE).mean() > MOSTLY)
 
 
 def _is_identifier(variable: Variable, values: np.ndarray) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from synth_tasks.data import Kind, Schema
+from synth_tasks.data import Schema
 from synth_tasks.inference import RULES
+from synth_tasks.release.example_formula import choose_example
 from synth_tasks.release.formats import LONG, long_file
 from synth_tasks.release.integrity import SIGNATURE
 from synth_tasks.release.manifest import describe_partial
@@ -81,7 +80,8 @@ u = pd.concat([fit.bse**2 for fit in fits], axis=1){scale}
 estimate = q.mean(axis=1)
 {python_total}
 std_error = total**0.5
-print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))
+print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))"""
+OWN = """
 
 # The same with prefect-synth, degrees of freedom and intervals included:
 # from synth_tasks import fit_model, pool
@@ -199,12 +199,6 @@ RESIZED = """
 The sets have {k} rows, the real sample had {n}: multiply the variances within sets by {k}/{n} first,
 for the sets know no more than the sample (Raab, Nowok & Dibben 2016)."""
 
-PLAIN_FORMULA = re.compile(r"^[A-Za-z]\w* ~ \w+( \+ \w+)*$", re.ASCII)
-# Words that a formula cannot use as names, in Python, in its formulas, or in R.
-RESERVED = {*keyword.kwlist, "C", "I", "Q", "F", "T", "TRUE", "FALSE", "NULL", "NA", "NaN", "Inf"} | {
-    "function", "next", "repeat",
-}  # fmt: skip
-
 
 def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) -> str:
     """Write the README of a release.
@@ -226,7 +220,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
     synthesis, name = manifest["synthesis"], spec.dataset.name
     numbers = {key: synthesis[key] for key in ("m", "r", "n", "k")} | {"n_sets": synthesis["sets"]}
     pooling, rule = POOLING[manifest["pooling_rule"]], RULES[manifest["pooling_rule"]]
-    (formula, r_formula), width = _example_formulas(spec, schema), len(str(synthesis["sets"]))
+    example, width = choose_example(spec, schema), len(str(synthesis["sets"]))
     digits = f"%0{width}d" if width > 1 else "%d"
     as_csv = "csv" in spec.publish.formats
     suffix = "parquet" if "parquet" in spec.publish.formats else "csv"
@@ -247,20 +241,22 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         "missing": missing,
         "classes": read_classes(schema),
         "long_file": long_file(name),
-        "r_formula": r_formula,
+        "r_formula": example.r,
     }
     is_long = LONG in spec.publish.formats
     has_rule = pooling is ONE_STAGE and not resized
     with_mice = is_long and has_rule and mice_knows_names(schema)
     python = PYTHON.format(
         **values,
-        formula=quote(formula),
+        formula=quote(example.statsmodels),
         reader=f"read_{suffix}",
         suffix=suffix,
         pad=f":0{width}d" if width > 1 else "",
         python_total=pooling.python.format(**numbers),
-        rule=pooling.rule.format(**numbers),
     )
+    if example.own is not None:
+        words = pooling.rule.format(**numbers)
+        python += OWN.format(**sized, formula=quote(example.own), rule=words)
     read_r = R_CSV if as_csv else R_PARQUET
     return TEMPLATE.format(
         title=spec.dataset.title or name,
@@ -279,7 +275,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         python=python,
         r=read_r.format(**values, factors=make_factors(schema))
         + R.format(**values, r_total=pooling.r.format(**numbers))
-        + (pool_with_mice(schema, name, r_formula) if with_mice else ""),
+        + (pool_with_mice(schema, name, example.r) if with_mice else ""),
         long_files=LONG_FILES.format(**values, rule="" if has_rule else NO_RULE) if is_long else "",
     )
 
@@ -295,38 +291,3 @@ def _completion_note(manifest: Mapping[str, Any]) -> str:
         f"\nThe real data had holes ({shares}); they were imputed once before synthesis.\n"
         "Intervals do not include the uncertainty of that imputation.\n"
     )
-
-
-def _example_formulas(spec: ReleaseSpec, schema: Schema) -> tuple[str, str]:
-    """Choose a model that gives the same in Python and R: an ols of the spec, or a mean or share."""
-    for analysis in spec.analysis:
-        formula = re.sub(r"\s*([~+])\s*", r" \1 ", (analysis.formula or "").strip())
-        names = re.findall(r"[^\W\d]\w*", formula)
-        is_ols = analysis.model == "ols" and PLAIN_FORMULA.match(formula)
-        if is_ols and all(_is_plain(name, schema) for name in names):
-            return formula, formula
-    drawn = [v for v in schema if v.name not in spec.synthesis.keep]
-    for variable in drawn:
-        if variable.kind in (Kind.NUMERIC, Kind.INTEGER) and not variable.keep_missing:
-            if _is_plain(variable.name, schema):
-                return f"{variable.name} ~ 1", f"{variable.name} ~ 1"
-            return f"Q({quote(variable.name)}) ~ 1", f"`{variable.name}` ~ 1"
-    categories = [v for v in drawn if v.is_categorical and not v.keep_missing]
-    if not categories:
-        name = drawn[0].name
-        return f"I(Q({quote(name)}).isna() * 1) ~ 1", f"I(is.na(`{name}`) * 1) ~ 1"
-    variable = categories[0]
-    share = "" if variable.kind is Kind.BOOLEAN else f" == {quote(variable.categories[0])}"
-    return (
-        f"I((Q({quote(variable.name)}){share}) * 1) ~ 1",
-        f"I((`{variable.name}`{share}) * 1) ~ 1",
-    )
-
-
-def _is_plain(name: str, schema: Schema) -> bool:
-    """Tell whether a formula may use a variable as it is, and both languages code it alike."""
-    variable = schema[name]
-    texts = all(isinstance(label, str) for label in variable.categories)
-    kinds = (Kind.NUMERIC, Kind.INTEGER, Kind.NOMINAL, Kind.BINARY)
-    is_word = re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) and name not in RESERVED
-    return bool(is_word) and variable.kind in kinds and texts

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deployments.ci import regenerate
+from flows import frontier, release, reproduce, study, verify, withdraw
 from flows.release import main
-from flows.study import main as study
 from synth_tasks.datasets import load_boys
 from tests.release.builders import MARKER, make_people, make_site, people_content
 
@@ -81,16 +82,19 @@ def test_a_dry_run_finds_what_a_release_would_refuse(tmp_path, workspace_root, c
     assert "did you mean 'region'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [main, study])
+@pytest.mark.parametrize(
+    "command",
+    [release, study, frontier, reproduce, verify, withdraw, regenerate],
+    ids=lambda module: module.__name__,
+)
 def test_help_has_examples_and_exit_codes(command, capsys):
     with pytest.raises(SystemExit) as stopped:
-        command(["--help"])
+        command.main(["--help"])
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
-    assert "examples:\n" in shown
-    assert "--spec patients.yaml" in shown
+    assert f"python -m {command.__name__} " in shown.partition("examples:")[2]
     assert "exit codes:\n  0 " in shown
-    assert "\n  2 wrong input, nothing was started" in shown
+    assert "\n  2 " in shown
 
 
 def test_a_dry_draft_shows_the_specification_and_writes_nothing(tmp_path, capsys):

@@ -22,6 +22,14 @@ def profile(values, least: int = 3, name: str = "x") -> ColumnProfile:
         (np.arange(N), "holds a different value in every row, like an identifier"),
         ([f"id {i}" for i in range(N)], "holds free text or identifiers"),
         ([*map(str, range(N - 9)), *["unknown"] * 9], "list those under dataset.source.missing"),
+        (
+            [f"{1 + i % 28:02}-{1 + i % 12:02}-{1990 + i % 31}" for i in range(N)],
+            "dates not written",
+        ),
+        (
+            [f"{1 + i % 12}/{1 + i % 28}/{i % 97:02} 9:05" for i in range(N)],
+            "not written as 2026-12",
+        ),
         ([None] * N, "has no observed value"),
         (["NL"] * N, "is constant"),
         ([*["a"] * 200, *["b"] * 98, "c", "d"], "2 of 4 categories are seen in fewer than 3 rows"),

@@ -204,6 +204,32 @@ def test_without_a_formula_for_every_language_a_mean_is_shown(tmp_path, monkeypa
     assert "lm(`body weight` ~ 1, data = s)" in block(readme, "r")
 
 
+ODD = {"x": "body weight (kg)", "n": "class", "y": "a+b"}
+
+
+def test_a_model_of_columns_with_odd_names_runs_in_both_ways(tmp_path, monkeypatch, capsys):
+    sets = make_sets(3, ODD)
+    readme = write(tmp_path, sets, ["`a+b`~ `body weight (kg)`+class + g"])
+    formula = "`a+b` ~ `body weight (kg)` + `class` + g"
+    table = pool([fit_model(s, "ols", formula) for s in sets]).table
+    estimates = sorted(table["estimate"])
+    code = block(readme, "python").replace("# from", "from").replace("# print", "print")
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("print(", "shown.append("), {"shown": (shown := [])})  # noqa: S102
+    for found in shown:
+        np.testing.assert_allclose(sorted(found["estimate"]), estimates, rtol=1e-6)
+    assert len(shown) == 2
+
+
+def test_the_r_code_of_columns_with_odd_names_agrees_with_the_package(tmp_path):
+    sets = make_sets(3, ODD)
+    formula = "`a+b` ~ `body weight (kg)` + `class` + g"
+    code = block(write(tmp_path, sets, [formula], ["csv", "long_csv"]), "r")
+    found = last_table(run_r(code, tmp_path, "mice"))
+    np.testing.assert_allclose(found, expected_of(sets, formula), rtol=1e-6)
+    assert "pool.syn" in code
+
+
 @pytest.mark.parametrize("name", ["g", "b"])
 def test_without_any_number_a_share_is_shown(tmp_path, monkeypatch, capsys, name):
     sets = [s[[name]] for s in make_sets(2)]
