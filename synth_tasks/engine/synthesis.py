@@ -312,6 +312,7 @@ def fit_synthesizer(
     workers: int = 1,
     step: Callable[[], None] = lambda: None,
     imputed: np.ndarray | None = None,
+    only_observed: bool = False,
 ) -> AnySynthesizer:
     """Fit the models of all variables to be replaced.
 
@@ -334,6 +335,9 @@ def fit_synthesizer(
         Cells that an imputation has filled in; those missing by the plan if not given. They may
         repeat the value of a single person, and count for nobody where smoothing and tails ask how
         many share a value.
+    only_observed : bool, default False
+        Learn each variable from the rows alone in which it was not imputed. `make_portable` counts the
+        rows of groups, and needs each of them to be another person's value.
 
     Returns
     -------
@@ -351,7 +355,7 @@ def fit_synthesizer(
     events += _contradictions(plan, matrix)
     imputed = plan.missing if imputed is None else imputed
     if not plan.strata:
-        fitted = _fit_all(plan, matrix, workers, step, imputed)
+        fitted = _fit_all(plan, matrix, workers, step, imputed, only_observed)
         return replace(fitted, events=(*events, *fitted.events))
     strata, merged = divide(
         matrix, plan.schema, plan.strata, plan.min_stratum_size, learnable=~plan.ignore
@@ -366,6 +370,7 @@ def fit_synthesizer(
             workers,
             step if is_last else lambda: None,
             imputed[rows],
+            only_observed,
         )
         synthesizers.append(fitted)
         events += [replace(e, event=f"stratum {number + 1}: {e.event}") for e in fitted.events]
@@ -389,6 +394,7 @@ def _fit_all(
     workers: int,
     step: Callable[[], None],
     imputed: np.ndarray,
+    only_observed: bool,
 ) -> Synthesizer:
     sequential = plan.conditioning == "synthetic"
     predictors = plan.sequential_predictors if sequential else dict(plan.predictors)
@@ -403,6 +409,8 @@ def _fit_all(
         fitted = None
         if not plan.proper or draws_parameters(plan, name):
             rows = _training_rows(plan, name, matrix)
+            if only_observed:
+                rows = _observed_rows(plan, name, rows, imputed)
             fitted = _fit(plan, name, predictors[name], matrix, rows, sorted_columns, log, imputed)
         step()
         return SynthesisStep(name, predictors[name], fitted)
@@ -424,6 +432,19 @@ def _without(matrix: np.ndarray, cells: np.ndarray) -> np.ndarray:
 
 def _training_rows(plan: ImputationPlan, name: str, matrix: np.ndarray) -> np.ndarray:
     return training_rows(plan, name, matrix, np.ones(plan.n_rows, dtype=bool))
+
+
+def _observed_rows(
+    plan: ImputationPlan, name: str, rows: np.ndarray, imputed: np.ndarray
+) -> np.ndarray:
+    """Leave out the rows in which a variable was imputed."""
+    left = rows & ~plan.column(imputed, name)
+    if not left.any():
+        raise PlanError(
+            f"'{name}' was imputed in all rows that it is learnt from, so that nobody's value stands "
+            "behind a model without donors: drop the variable, or merge strata"
+        )
+    return left
 
 
 def _fit(

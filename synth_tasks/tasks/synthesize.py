@@ -47,8 +47,15 @@ def fit(context: RunContext, completed: DatasetRef, raw: DatasetRef) -> DatasetR
         plan = plan_synthesis(context.spec, schema, matrix)
         arrived, raw_schema = workspace.read_table(raw)
         imputed = raw_schema.holes(arrived)
-        fitted = fit_synthesizer(plan, matrix, context.spec.run.workers, imputed=imputed)
-        drawn_from = make_portable(fitted) if context.spec.synthesis.donor_free else fitted
+        donor_free = context.spec.synthesis.donor_free
+        fitted = fit_synthesizer(
+            plan,
+            matrix,
+            context.spec.run.workers,
+            imputed=imputed,
+            only_observed=donor_free,
+        )
+        drawn_from = make_portable(fitted) if donor_free else fitted
         ref = workspace.write_object(folder / "synthesizer.pickle", drawn_from)
         return {"ref": ref, "remarks": describe_events([*plan.events, *fitted.events])}
 

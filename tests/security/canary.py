@@ -1,6 +1,6 @@
 """Runs every flow on data whose cells carry markers; started as a process of its own.
 
-Arguments: folder of the site, with people.csv and its policies.
+Arguments: folder of the site, with people.csv and its policies; more is not needed, see `Place.run`.
 """
 
 from __future__ import annotations
@@ -12,31 +12,15 @@ import yaml
 
 from flows import frontier, release, study
 from synth_tasks.tasks import assess, synthesize
+from tests.security.markers import people_content
 
 SITE = Path(sys.argv[1])
-BASE = {
-    "dataset": {"name": "people", "source": {"csv": "people.csv"}, "drop": ["name"]},
-    "variables": {
-        "stage": {"kind": "ordinal", "categories": ["low", "mid", "high"]},
-        "town": {"kind": "nominal", "categories": ["north", "south", "east", "RAREQX81Z"]},
-        "income": {"decimals": 3},
-        "weight": {"decimals": 3},
-    },
-    "imputation": {"maxit": 2},
-    "synthesis": {"m": 2, "smoothing": "spline", "options": {"cart": {"minbucket": 20}}},
-    "sdc": [{"step": "merge_rare_levels", "columns": ["town"], "k": 5}],
-    "analysis": [{"model": "ols", "formula": "weight ~ income"}],
-    "disclosure": {"keys": ["income", "town"], "targets": ["stage"], "cross_fit": False},
-    "policy": {"suite": "passes.json"},
-    "study": {"replicates": 3},
-    "frontier": {"grid": {"minbucket": [10, 20]}, "replicates": 20},
-}
 
 
 def write(name: str, **changes: object) -> str:
     """Write a specification and return its path."""
     path = SITE / f"{name}.yaml"
-    path.write_text(yaml.safe_dump({**BASE, **changes}))
+    path.write_text(yaml.safe_dump(people_content(**changes)))
     return str(path)
 
 

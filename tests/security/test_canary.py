@@ -2,153 +2,88 @@
 
 from __future__ import annotations
 
-import json
 import os
 import struct
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from tests.release.builders import gate_item
-
-ROOT = Path(__file__).parents[2]
-RARE = "RAREQX81Z"
-N_ROWS = 150
-
-
-def make_people() -> pd.DataFrame:
-    """Every number has seven digits that no other cell has, every name is a marker."""
-    rng = np.random.default_rng(5)
-    income = rng.choice(9_000_000, N_ROWS, replace=False) / 1000 + 1000
-    weight = rng.choice(9_000_000, N_ROWS, replace=False) / 1000 + 20_000
-    people = pd.DataFrame(
-        {
-            "name": [f"NAME{i:04d}ZQ" for i in range(N_ROWS)],
-            "income": income.round(3),
-            "weight": weight.round(3),
-            "stage": rng.choice(["low", "mid", "high"], N_ROWS),
-            "town": rng.choice(["north", "south", "east"], N_ROWS),
-        }
-    )
-    people.loc[[3, 77], "town"] = RARE
-    people.loc[0, "income"] = 987_654.321  # an outlier
-    people.loc[rng.choice(N_ROWS, 8, replace=False), "weight"] = np.nan
-    return people
-
-
-def texts_of(people: pd.DataFrame) -> list[bytes]:
-    numbers = pd.concat([people["income"], people["weight"]]).dropna()
-    shown = [f"{value:.3f}".rstrip("0").rstrip(".") for value in numbers]
-    return [text.encode() for text in (*shown, *people["name"], RARE)]
-
-
-def binaries_of(people: pd.DataFrame) -> list[bytes]:
-    """Return the numbers as they lie in memory, Parquet and SQLite."""
-    numbers = pd.concat([people["income"], people["weight"]]).dropna()
-    return [struct.pack(order, value) for value in numbers for order in ("<d", ">d")]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What the scenarios left behind."""
-
-    folder: Path
-    people: pd.DataFrame
-    output: bytes
+from tests.security.leaks import sing
+from tests.security.markers import RARE, Markers, files_below, find_leaks, make_people
+from tests.security.releasing import Place
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("canary")
-    site, people = folder / "site", make_people()
-    places = {name: folder / name for name in ("site", "prefect", "tmp", "home", "private")}
-    for place in places.values():
-        place.mkdir()
-    people.to_csv(site / "people.csv", index=False)
-    suites = {
-        "passes": [gate_item("unique_exact_match", max_value=1.0)],
-        "fails": [gate_item("unique_exact_match", max_value=-1.0)],
-        "warns": [
-            gate_item("unique_exact_match", max_value=1.0),
-            gate_item("repU", max_value=-1.0) | {"severity": "warning", "description": "none"},
-        ],
-    }
-    for name, items in suites.items():
-        (site / f"{name}.json").write_text(json.dumps({"name": "gate", "expectations": items}))
-    environment = {
-        **os.environ,
-        "PREFECT_HOME": str(places["prefect"]),
-        "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(places["prefect"] / "results"),
-        "TMPDIR": str(places["tmp"]),
-        "HOME": str(places["home"]),
-        "XDG_CACHE_HOME": str(places["home"] / "cache"),
-        "SYNTH_WORKSPACE": str(places["private"]),
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-m", "tests.security.canary", str(site)]
-    done = subprocess.run(command, cwd=site, env=environment, capture_output=True)
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output.decode()[-3000:]
-    return Run(folder, people, output)
-
-
-def files_outside(run: Run) -> Iterator[Path]:
-    """List all files that anybody but the steward may see."""
-    for path in sorted(run.folder.rglob("*")):
-        inside = path.is_relative_to(run.folder / "private")
-        if path.is_file() and not path.is_symlink() and not inside and path.name != "people.csv":
-            yield path
-
-
-def found_in(content: bytes, markers: list[bytes]) -> list[bytes]:
-    return [marker for marker in markers if marker in content]
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return sing(tmp_path_factory.mktemp("canary"), seed=5)
 
 
 def test_the_markers_are_in_the_private_workspace_so_that_the_search_can_find_them(
-    run: Run,
+    place: Place,
 ) -> None:
-    inside = b"".join(p.read_bytes() for p in (run.folder / "private").rglob("*") if p.is_file())
-    assert found_in(inside, texts_of(run.people))
+    inside = b"".join(p.read_bytes() for p in place.workspace.rglob("*") if p.is_file())
+    found = place.markers.found_in(inside)
+    assert len(found) > 100
 
 
-def test_the_search_covers_database_results_release_and_temporary_files(run: Run) -> None:
-    paths = [str(path.relative_to(run.folder)) for path in files_outside(run)]
+def test_the_search_covers_database_results_release_and_temporary_files(place: Place) -> None:
+    files = files_below(place.folder, place.workspace)
+    paths = [str(path.relative_to(place.folder)) for path in files]
     assert any(path.startswith("prefect/") and path.endswith(".db") for path in paths)
     assert sum(path.startswith("site/out/people/") for path in paths) > 20
 
 
-def test_no_marker_is_in_any_file_outside(run: Run) -> None:
-    texts = texts_of(run.people)
-    # The rare level is declared in the specifications, which are the steward's own files.
-    specs = {path for path in files_outside(run) if path.suffix == ".yaml"}
-    leaks = {
-        str(path.relative_to(run.folder)): found_in(path.read_bytes(), texts)
-        for path in files_outside(run)
-        if path not in specs
-    }
-    leaks = {path: found for path, found in leaks.items() if found and found != [RARE.encode()]}
-    assert leaks == {}
+def test_no_marker_is_in_any_file_outside_or_in_the_terminal(place: Place) -> None:
+    assert place.leaks() == {}
 
 
-def test_no_number_is_in_any_file_in_binary_form(run: Run) -> None:
-    binaries = binaries_of(run.people)
-    leaks = [path for path in files_outside(run) if found_in(path.read_bytes(), binaries)]
-    assert leaks == []
-
-
-def test_the_rare_level_is_in_no_release(run: Run) -> None:
-    released = [p for p in (run.folder / "site" / "out").rglob("*") if p.is_file()]
+def test_the_rare_level_is_in_no_release(place: Place) -> None:
+    released = [p for p in place.out.rglob("*") if p.is_file()]
     assert len(released) > 20
-    named = [p.name for p in released if RARE.encode() in p.read_bytes()]
-    assert named == []
+    assert [p.name for p in released if RARE.encode() in p.read_bytes()] == []
 
 
-def test_no_marker_is_shown_in_the_terminal(run: Run) -> None:
-    assert found_in(run.output, texts_of(run.people)) == []
-    assert b"scenario frontier: exit code 0" in run.output
+# --- the search itself ----------------------------------------------------------------------------
+
+PEOPLE = make_people()
+MARKERS = Markers.of(PEOPLE)
+
+
+def test_every_number_is_a_marker_of_its_own() -> None:
+    assert len(MARKERS.numbers) == len(MARKERS.binaries) == 2 * len(PEOPLE) - 8
+
+
+@pytest.mark.parametrize("around", [b"%s", b"[1.5, %s]", b"9%s1", b'"%s0"', b"x=%s\n"])
+def test_printed_numbers_are_found(around: bytes) -> None:
+    printed = f"{PEOPLE['income'].iloc[7]:.6f}".encode()
+    assert MARKERS.found_in(around % printed) == [printed]
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("offset", [0, 3])
+def test_numbers_are_found_as_they_lie_in_memory(order: str, offset: int) -> None:
+    value = PEOPLE["income"].iloc[7]
+    content = os.urandom(offset) + struct.pack(f"{order}d", value) + os.urandom(5)
+    assert MARKERS.found_in(content) == [struct.pack("<d", value)]
+
+
+def test_names_are_found() -> None:
+    assert MARKERS.found_in(b"Dear NAME0004ZQ,") == [b"NAME0004ZQ"]
+
+
+def test_what_is_no_marker_is_not_found() -> None:
+    assert MARKERS.found_in(b"1234.567891 NAME 12.5 south") == []
+    assert MARKERS.found_in(b"") == []
+
+
+def test_files_are_named_and_the_rare_level_may_stand_in_the_specification(tmp_path: Path) -> None:
+    for name in ("site/out/data.csv", "site/spec.yaml", "private/key", "site/people.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(RARE)
+    (tmp_path / "site" / "spec.yaml").write_text(f"{RARE} NAME0001ZQ")
+    found = find_leaks(tmp_path, tmp_path / "private", MARKERS, b"NAME0002ZQ")
+    assert found == {
+        "terminal": [b"NAME0002ZQ"],
+        "site/out/data.csv": [RARE.encode()],
+        "site/spec.yaml": [b"NAME0001ZQ"],
+    }

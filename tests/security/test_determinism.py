@@ -12,7 +12,7 @@ from tests.security.releasing import Place
 
 @pytest.fixture(scope="module")
 def by_one_thread(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    place = Place(tmp_path_factory.mktemp("one"), run={"workers": 1})
+    place = Place.of_people(tmp_path_factory.mktemp("one"), run={"workers": 1})
     place.finish()
     return place.files()
 
@@ -36,7 +36,7 @@ def test_neither_workers_nor_hash_seed_nor_native_threads_change_a_byte(
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    place = Place(tmp_path, run=run)
+    place = Place.of_people(tmp_path, run=run)
     place.environment |= environment
     place.finish()
     found = place.files()

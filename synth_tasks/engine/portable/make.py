@@ -36,7 +36,9 @@ def make_portable(synthesizer: AnySynthesizer) -> AnySynthesizer:
     Parameters
     ----------
     synthesizer : Synthesizer or StratifiedSynthesizer
-        Fitted with all cells replaced, ``conditioning="synthetic"`` and without bootstrap.
+        Fitted with all cells replaced, ``conditioning="synthetic"`` and without bootstrap. If some
+        cells of the data were imputed, also with ``only_observed``: an imputation may repeat one
+        person's value, and a group of three rows would be that person alone.
 
     Returns
     -------

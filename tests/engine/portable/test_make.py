@@ -12,7 +12,13 @@ import pytest
 
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.datasets import load_boys_completed
-from synth_tasks.engine import AnySynthesizer, StratifiedSynthesizer, Synthesizer
+from synth_tasks.engine import (
+    AnySynthesizer,
+    StratifiedSynthesizer,
+    Synthesizer,
+    fit_synthesizer,
+)
+from synth_tasks.engine.planning import plan_and_fill
 from synth_tasks.engine.portable import make_portable, to_json
 from synth_tasks.errors import PlanError
 from tests.engine.portable.builders import EVERY_METHOD, SPIKE, fitted, fitted_by, table
@@ -64,6 +70,48 @@ def test_no_real_number_is_left(methods: str, settings: dict[str, Any]) -> None:
     numbers = frame.drop(columns="g").to_numpy().ravel()
     numbers = numbers[numbers != 0]
     assert values_found(numbers, make_portable(synthesizer)) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "strata"),
+    [("cart", []), ("cart", ["g"]), ("sample", []), ("sample", ["g"]), ("nested", [])],
+)
+def test_imputed_copies_of_a_number_count_for_nobody(method: str, strata: list[str]) -> None:
+    """Ten rows hold the value of one person: they are no group of ten."""
+    frame, copies = marked()[["g", "b"]], np.arange(3, 13)
+    own = frame["b"].iloc[2]
+    frame.loc[copies, "b"] = own
+    imputed = np.zeros(frame.shape, dtype=bool)
+    imputed[copies, 1] = True
+    settings: dict[str, Any] = {
+        "method": {"g": "sample", "b": method},
+        "method_options": {"nested": {"within": "g"}},
+        "strata": strata,
+        "min_stratum_size": 20,
+    }
+
+    def portable(only_observed: bool) -> AnySynthesizer:
+        schema = infer_schema(frame)
+        plan, matrix = plan_and_fill(
+            encode(frame, schema), schema, where="all", m=1, maxit=1, **settings
+        )
+        return make_portable(
+            fit_synthesizer(plan, matrix, imputed=imputed, only_observed=only_observed)
+        )
+
+    assert values_found(np.array([own]), portable(False)) == [own]
+    assert values_found(np.array([own]), portable(True)) == []
+
+
+def test_a_variable_that_nobody_has_given_cannot_be_learnt() -> None:
+    frame = marked()[["g", "b"]]
+    schema = infer_schema(frame)
+    plan, matrix = plan_and_fill(
+        encode(frame, schema), schema, where="all", method="cart", m=1, maxit=1
+    )
+    imputed = np.column_stack([np.zeros(len(frame)), np.ones(len(frame))]).astype(bool)
+    with pytest.raises(PlanError, match="'b' was imputed in all rows that it is learnt from"):
+        fit_synthesizer(plan, matrix, imputed=imputed, only_observed=True)
 
 
 def test_a_real_number_would_be_found() -> None:
