@@ -14,6 +14,7 @@ import numpy as np
 from synth_tasks.data import Kind
 from synth_tasks.data.correlation import PairSums
 from synth_tasks.ledger import Goal, Measurement, Metric
+from synth_tasks.utility.chosen_pairs import MAX_PAIRS
 from synth_tasks.utility.pair import TablePair
 
 CORRELATION_DIFFERENCE = Metric(
@@ -44,7 +45,8 @@ def measure_associations(pair: TablePair) -> list[Measurement]:
     list of Measurement
         ``correlation_difference`` with target ``"age:hgt"`` (column order), synthetic minus real, n
         = rows with both values in the table that has fewer of them; ``correlation_difference_max``,
-        the largest absolute difference, n = number of pairs (0 without pairs).
+        the largest absolute difference, n = number of pairs (0 without pairs). All pairs are
+        compared; of more than 5000 only those that differ most are listed.
     """
     ordered = [i for i, v in enumerate(pair.schema) if v.kind not in (Kind.NOMINAL, Kind.STRING)]
     names = [pair.schema.names[i] for i in ordered]
@@ -53,6 +55,9 @@ def measure_associations(pair: TablePair) -> list[Measurement]:
     difference = synthetic - real
     n = np.minimum(n_real, n_synthetic)
     rows, columns = np.triu_indices(len(ordered), k=1)
+    sizes = np.abs(difference[rows, columns])
+    # Beyond so many, only those that differ most are listed, in column order.
+    listed = np.sort(np.argsort(-sizes, kind="stable")[:MAX_PAIRS])
     measurements = [
         CORRELATION_DIFFERENCE.measure(
             difference[i, j],
@@ -60,12 +65,12 @@ def measure_associations(pair: TablePair) -> list[Measurement]:
             set_number=pair.set_number,
             n=n[i, j],
         )
-        for i, j in zip(rows, columns, strict=True)
+        for i, j in zip(rows[listed], columns[listed], strict=True)
     ]
     largest = CORRELATION_DIFFERENCE_MAX.measure(
-        max((abs(m.value) for m in measurements), default=0.0),
+        float(sizes.max(initial=0.0)),
         set_number=pair.set_number,
-        n=len(measurements),
+        n=len(sizes),
     )
     return [*measurements, largest]
 

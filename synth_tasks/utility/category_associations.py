@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 
 from synth_tasks.data import Kind, Variable
 from synth_tasks.ledger import Goal, Measurement, Metric
+from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.pair import TablePair
 
 CRAMERS_V_DIFFERENCE = Metric(
@@ -47,7 +47,7 @@ METRICS = (CRAMERS_V_DIFFERENCE, ETA_DIFFERENCE, CATEGORY_ASSOCIATION_MAX)
 
 
 def measure_category_associations(pair: TablePair) -> list[Measurement]:
-    """Measure all pairs with a nominal variable.
+    """Measure pairs with a nominal variable: all of up to 100 variables; see `chosen_pairs`.
 
     Parameters
     ----------
@@ -62,8 +62,9 @@ def measure_category_associations(pair: TablePair) -> list[Measurement]:
         ``category_association_max``, the greatest absolute difference, n = number of pairs.
     """
     measurements = []
-    variables = list(enumerate(pair.schema))
-    for (i, first), (j, second) in combinations(variables, 2):
+    variables = list(pair.schema)
+    for i, j in choose_pairs(len(variables)):
+        first, second = variables[i], variables[j]
         if Kind.NOMINAL not in (first.kind, second.kind):
             continue
         categorical = first.is_categorical and second.is_categorical

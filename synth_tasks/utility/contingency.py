@@ -24,11 +24,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 
 from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
+from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.distances import expected_variation, total_variation
 from synth_tasks.utility.grouping import GroupedPair
 from synth_tasks.utility.tables import cross_tabulate
@@ -66,7 +66,7 @@ METRICS = tuple(metric for summary in SUMMARIES for metric in summary)
 
 
 def measure_contingency(grouped: GroupedPair) -> list[Measurement]:
-    """Measure all pairs of variables.
+    """Measure pairs of variables: all of up to 100 variables; see `chosen_pairs`.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def measure_contingency(grouped: GroupedPair) -> list[Measurement]:
     Returns
     -------
     list of Measurement
-        Median and maximum of each comparison over all pairs, n = number of pairs. The null of a median
+        Median and maximum of each comparison over the pairs, n = their number. The null of a median
         is the median of the nulls, that of a maximum the null of the pair where it lies. A single
         variable has no pair: its summaries are their null value, 1 or 0.
     """
-    found = [_compare(grouped, i, j) for i, j in combinations(range(len(grouped.names)), 2)]
+    found = [_compare(grouped, i, j) for i, j in choose_pairs(len(grouped.names))]
     if not found:
         found = [((1.0, 1.0), (0.0, 0.0), (0.0, 0.0))]
     values, nulls = np.moveaxis(np.array(found), 2, 0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 
-from synth_tasks.ledger import Goal, Measurement, Metric
+from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
+from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.grouping import GroupedPair
+from synth_tasks.utility.intervals import Interval, median_interval
 from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, cross_tabulate, spmse
 
 SPMSE_PAIR = Metric(
@@ -27,7 +28,7 @@ METRICS = (SPMSE_PAIR, SPMSE_PAIR_MAX, SPMSE_PAIR_MEDIAN)
 
 
 def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
-    """Measure all pairs of variables.
+    """Measure pairs of variables: all of up to 100 variables; see `chosen_pairs`.
 
     Parameters
     ----------
@@ -38,10 +39,11 @@ def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
     -------
     list of Measurement
         ``spmse_pair`` with target ``"age:hgt"`` (column order) and n = rows of both tables;
-        ``spmse_pair_max`` and ``spmse_pair_median`` with n = number of pairs. The null of the
-        maximum is that of a single pair; a single variable has no pair, and its summaries are the
-        null value.
+        ``spmse_pair_max`` and ``spmse_pair_median`` with n = number of pairs measured, the median with
+        a 95 % interval if pairs were chosen. The null of the maximum is that of a single pair; a
+        single variable has no pair, and its summaries are the null value.
     """
+    pairs = choose_pairs(len(grouped.names))
     measurements = [
         SPMSE_PAIR.measure(
             spmse(*_count(grouped, i, j)),
@@ -49,17 +51,17 @@ def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
             set_number=grouped.set_number,
             n=grouped.n_rows,
         )
-        for i, j in combinations(range(len(grouped.names)), 2)
+        for i, j in pairs
     ]
-    values = [m.value for m in measurements]
-    summaries = {
-        SPMSE_PAIR_MAX: max(values, default=SPMSE_NULL),
-        SPMSE_PAIR_MEDIAN: float(np.median(values)) if values else SPMSE_NULL,
-    }
-    return measurements + [
-        metric.measure(value, set_number=grouped.set_number, n=len(values))
-        for metric, value in summaries.items()
-    ]
+    values = np.array([m.value for m in measurements] or [SPMSE_NULL])
+    chosen = len(pairs) < math.comb(len(grouped.names), 2)
+    interval: Interval = median_interval(values) if chosen else (NOT_GIVEN, NOT_GIVEN)
+    number, n = grouped.set_number, len(pairs)
+    largest = SPMSE_PAIR_MAX.measure(float(values.max()), set_number=number, n=n)
+    median = SPMSE_PAIR_MEDIAN.measure(
+        float(np.median(values)), set_number=number, interval=interval, n=n
+    )
+    return [*measurements, largest, median]
 
 
 def _count(grouped: GroupedPair, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 240
+LONGEST = 900
 
 
 def wait_for(what: Callable[[], bool], seconds: float = LONGEST) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Study:
     def __init__(self, folder: Path, **run: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._started: list[subprocess.Popen[bytes]] = []
         content = read_spec(ROOT / "deployments" / "study.yaml").model_dump(
             mode="json", exclude={"base"}, by_alias=True
         )
@@ -43,10 +44,19 @@ class Study:
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "flows.study", "--spec", "spec.yaml", "--to", "results"]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, cwd=self._folder, env=self.environment, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """Kill what a test that failed has left, with the server that it has started."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate(timeout=LONGEST)
 
     def finish(self, process: subprocess.Popen[bytes]) -> None:
         output, _ = process.communicate(timeout=LONGEST)
@@ -76,6 +86,20 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.fixture
+def study_of(tmp_path: Path) -> Iterator[Callable[..., Study]]:
+    """Make the study of a test, of which nothing is left running."""
+    studies: list[Study] = []
+
+    def make(**run: Any) -> Study:
+        studies.append(Study(tmp_path / "study", **run))
+        return studies[-1]
+
+    yield make
+    for study in studies:
+        study.stop()
+
+
+@pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path)
     try:
@@ -88,9 +112,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def test_a_killed_worker_costs_one_chunk_and_changes_no_byte(
-    undisturbed: dict[str, bytes], cluster: Cluster, tmp_path: Path
+    undisturbed: dict[str, bytes], cluster: Cluster, study_of: Callable[..., Study]
 ) -> None:
-    study = Study(tmp_path / "study", runner="dask", scheduler=cluster.address, workers=CHUNKS)
+    study = study_of(runner="dask", scheduler=cluster.address, workers=CHUNKS)
     process = study.start()
     wait_for(lambda: len(study.finished_chunks()) >= 2 and bool(study.lost_chunks()))
     before = study.finished_chunks()
@@ -104,9 +128,9 @@ def test_a_killed_worker_costs_one_chunk_and_changes_no_byte(
 
 
 def test_a_scheduler_that_is_started_again_goes_on_with_what_is_not_finished(
-    undisturbed: dict[str, bytes], cluster: Cluster, tmp_path: Path
+    undisturbed: dict[str, bytes], cluster: Cluster, study_of: Callable[..., Study]
 ) -> None:
-    study = Study(tmp_path / "study", runner="dask", scheduler=cluster.address, workers=CHUNKS)
+    study = study_of(runner="dask", scheduler=cluster.address, workers=CHUNKS)
     process = study.start()
     wait_for(lambda: len(study.finished_chunks()) >= 2)
     assert cluster.scheduler is not None
@@ -124,9 +148,9 @@ def test_a_scheduler_that_is_started_again_goes_on_with_what_is_not_finished(
 
 
 def test_a_worker_of_a_cluster_of_the_run_is_replaced(
-    undisturbed: dict[str, bytes], tmp_path: Path
+    undisturbed: dict[str, bytes], study_of: Callable[..., Study]
 ) -> None:
-    study = Study(tmp_path / "study", runner="dask", workers=2)
+    study = study_of(runner="dask", workers=2)
     process = study.start()
     wait_for(lambda: bool(study.lost_chunks()))
     busy = max(
