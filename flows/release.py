@@ -383,7 +383,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     begin.add_argument(
         "--init",
         metavar="DATA",
-        help="draft a specification from a data file (csv, tsv, parquet, arrow); nothing is published",
+        help="draft a specification from a data file (csv, parquet, arrow, SPSS, Stata, SAS); nothing "
+        "is published",
     )
     parser.add_argument(
         "--to",
