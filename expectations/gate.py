@@ -104,7 +104,8 @@ def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int)
     if measured != expected:
         raise GateError(
             f"the policy judges '{metric}', which was measured for {len(measured - {0})} of {n_sets} "
-            "sets: measure it or correct the policy"
+            "sets: correct the policy, or measure it (what is compared with a control needs "
+            "disclosure.cross_fit: true)"
         )
     if not np.isfinite(rows[column].to_numpy(dtype=float)).all():
         raise GateError(

@@ -323,6 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
+        target = find_target(options.to or spec.publish.to)
         runner = task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -345,7 +346,6 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
-        target = find_target(options.to or spec.publish.to)
         sys.stdout.write(summarise(result["folder"], target.options))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
