@@ -86,7 +86,8 @@ def refuse_failures(result: SuiteResult) -> None:
         lines = "; ".join(f"{check.description}: {check.detail}" for check in failures)
         raise GateError(
             f"the gate refuses the release: {len(failures)} critical check(s) failed: {lines}. "
-            "Larger leaves (synthesis.options.cart.minbucket), fewer or coarser columns help; "
+            "Larger leaves (synthesis.options.cart.minbucket), fewer sets (synthesis.m), fewer or "
+            "coarser columns help; "
             "the policy is policy.suite"
         )
 
