@@ -86,7 +86,8 @@ def refuse_failures(result: SuiteResult) -> None:
         lines = "; ".join(f"{check.description}: {check.detail}" for check in failures)
         raise GateError(
             f"the gate refuses the release: {len(failures)} critical check(s) failed: {lines}. "
-            "Larger leaves (synthesis.options.cart.minbucket), fewer or coarser columns help; "
+            "Larger leaves (synthesis.options.cart.minbucket), fewer sets (synthesis.m), fewer or "
+            "coarser columns help; "
             "the policy is policy.suite"
         )
 
@@ -104,7 +105,8 @@ def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int)
     if measured != expected:
         raise GateError(
             f"the policy judges '{metric}', which was measured for {len(measured - {0})} of {n_sets} "
-            "sets: measure it or correct the policy"
+            "sets: correct the policy, or measure it (what is compared with a control needs "
+            "disclosure.cross_fit: true)"
         )
     if not np.isfinite(rows[column].to_numpy(dtype=float)).all():
         raise GateError(

@@ -328,6 +328,7 @@ def main(arguments: list[str] | None = None) -> int:
         table = preflight(spec, options.to)
         if not options.dry_run:
             check_memory(spec, *table.matrix.shape)
+        target = find_target(options.to or spec.publish.to)
         task_runner(spec.run)  # what it needs is installed
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -350,7 +351,6 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
-        target = find_target(options.to or spec.publish.to)
         sys.stdout.write(summarise(result["folder"], target.options))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0
@@ -388,7 +388,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     begin.add_argument(
         "--init",
         metavar="DATA",
-        help="draft a specification from a data file (csv, tsv, parquet, arrow); nothing is published",
+        help="draft a specification from a data file (csv, parquet, arrow, SPSS, Stata, SAS); nothing "
+        "is published",
     )
     parser.add_argument(
         "--to",

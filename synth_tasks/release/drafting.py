@@ -83,7 +83,7 @@ def draft_release(path: Path, folder: Path) -> Draft:
     Parameters
     ----------
     path : Path
-        A file of comma-separated values (csv, tsv, txt), Parquet or Arrow.
+        A file of comma-separated values (csv, tsv, txt), Parquet, Arrow, SPSS, Stata or SAS.
     folder : Path
         Where the specification will stand.
 

@@ -22,7 +22,10 @@ NUMBERS_AS_TEXT = (
     "dataset.source.decimal"
 )
 DATES_AS_TEXT = "holds dates not written as 2026-12-31: write them so in the source to keep it"
-DATE = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}( \d{1,2}:\d{2}(:\d{2})?)?"
+DATE = (
+    r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))"
+    r"( \d{1,2}:\d{2}(:\d{2})?)?"
+)
 LARGE_SPIKE = 0.05
 LEAST_SPIKED = 10
 IDENTIFIER = re.compile(

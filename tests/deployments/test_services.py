@@ -17,10 +17,17 @@ import pytest
 
 from synth_tasks.release.bundle import verify
 from synth_tasks.release.spec import read_spec
+from tests.deployments.browser import CHROMIUM, Browser
 from tests.deployments.topology import Topology, find_postgresql, postgresql, wait_until
 from tests.release.builders import gate_item, write_gate
 
 PASSWORD = 'not a secret: it\'s "for" a test'  # noqa: S105
+BLOCKS = {
+    "synthesis-database-source",
+    "synthetic-release-store",
+    "synthesis-private-workspace",
+    "disclosure-policy",
+}
 
 
 @pytest.fixture(
@@ -121,7 +128,7 @@ def test_its_tasks_are_recorded(services: Topology, scheduled: dict[str, Any]) -
 
 def test_blocks_are_offered(services: Topology) -> None:
     slugs = {block["slug"] for block in services.find("block_types")}
-    assert {"synthetic-release-store", "synthesis-private-workspace", "disclosure-policy"} <= slugs
+    assert slugs >= BLOCKS
 
 
 def test_its_life_is_told_as_events(services: Topology, scheduled: dict[str, Any]) -> None:
@@ -134,6 +141,68 @@ def test_its_life_is_told_as_events(services: Topology, scheduled: dict[str, Any
         return names if "prefect.flow-run.Completed" in names else set()
 
     assert {"prefect.flow-run.Pending", "prefect.flow-run.Running"} <= wait_until("events", told)
+
+
+# --- in a browser ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser(services: Topology, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser in which somebody has logged in."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with Browser(tmp_path_factory.mktemp("browser")) as found:
+        found.open(f"{services.address}/v2/")
+        found.fill_in("input", services.password)
+        page = found.wait_for("Dashboard", "Deployments")
+        assert "Upgrade" not in page  # nor any other advertisement
+        yield found
+
+
+def test_the_page_of_the_run_shows_name_state_and_artifacts(
+    services: Topology, scheduled: dict[str, Any], browser: Browser
+) -> None:
+    page = f"{services.address}/v2/runs/flow-run/{scheduled['id']}"
+    browser.open(page)
+    browser.wait_for("release-boys", "Completed", "36 Task runs", "[1/11] ingested 748 rows")
+    browser.open(f"{page}?tab=Artifacts")
+    browser.wait_for("boys-release", "boys-estimates", "boys-gate", "TABLE", "Release 1-")
+
+
+@pytest.mark.parametrize(
+    ("key", "header", "row"),
+    [
+        ("boys-gate", ["verdict", "severity", "suite", "check", "found"], ["passed", "critical"]),
+        ("boys-estimates", ["analysis", "term", "estimate"], ["ols: age ~ wgt + hgt"]),
+    ],
+)
+def test_the_pages_of_the_artifacts_show_their_tables(
+    services: Topology,
+    scheduled: dict[str, Any],
+    browser: Browser,
+    key: str,
+    header: list[str],
+    row: list[str],
+) -> None:
+    one = {"flow_run_id": {"any_": [scheduled["id"]]}, "key": {"any_": [key]}}
+    (artifact,) = services.find("artifacts", artifacts=one)
+    browser.open(f"{services.address}/v2/artifacts/artifact/{artifact['id']}")
+    browser.wait_for(key, "release-boys")
+    (table,) = browser.tables()
+    assert table[0][: len(header)] == header
+    assert table[1][: len(row)] == row
+    assert len(table) == 11  # ten rows a page
+
+
+def test_the_published_report_shows_its_tables(latest: Path, browser: Browser) -> None:
+    browser.open((latest.resolve() / "report.html").as_uri())
+    browser.wait_for("ols: wgt ~ age + hgt")
+    tables = browser.tables()
+    assert len(tables) >= 5
+    assert any(row[:2] == ["age", "2.29"] for table in tables for row in table)
+
+
+# --- what else starts runs, and what stops them ---------------------------------------------------
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "deployments" / "compose.yaml").read_text())["services"]
 CODE = ("flows", "synth_tasks", "expectations", "deployments")
-PATIENCE = 240.0
+PATIENCE = 600.0  # of a busy machine; nobody waits longer than it takes
 
 
 def wait_until(what: str, ready: Callable[[], Any], seconds: float = PATIENCE) -> Any:
@@ -109,14 +109,15 @@ class Topology:
         self._auth = ("synth", secrets.token_hex(8))
         (folder / "secrets").mkdir()
         for name, text in {
-            "api_auth": ":".join(self._auth),
+            "api_auth": self.password,
             "database_password": database_password,
             "synth_key": secrets.token_hex(32),
         }.items():
             (folder / "secrets" / name).write_text(text)
         self._port, self.scheduler_port = free_port(), free_port()
+        self.address = f"http://127.0.0.1:{self._port}"
         self._replacements = {
-            "http://server:4200": f"http://127.0.0.1:{self._port}",
+            "http://server:4200": self.address,
             "tcp://dask-scheduler:8786": f"tcp://127.0.0.1:{self.scheduler_port}",
             "0.0.0.0": "127.0.0.1",  # noqa: S104
             "4200": str(self._port),
@@ -129,9 +130,7 @@ class Topology:
             "/var/lib/prefect-synth": str(folder / "workspace"),
             "/tmp": str(folder),  # noqa: S108
         }
-        self._api = httpx.Client(
-            base_url=f"http://127.0.0.1:{self._port}/api", auth=self._auth, timeout=30
-        )
+        self._api = httpx.Client(base_url=f"{self.address}/api", auth=self._auth, timeout=30)
 
     def _here(self, text: str) -> str:
         """Replace what is different without containers."""
@@ -194,6 +193,11 @@ class Topology:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+    @property
+    def password(self) -> str:
+        """What the interface asks for."""
+        return ":".join(self._auth)
 
     # --- what the server knows --------------------------------------------------------------------
 

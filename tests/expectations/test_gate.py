@@ -97,7 +97,7 @@ def test_a_condition_on_the_target_selects_its_rows():
 
 def test_a_metric_that_was_not_measured_is_an_error():
     with pytest.raises(
-        GateError, match="judges 'repU', which was measured for 0 of 2 sets: measure"
+        GateError, match="judges 'repU', which was measured for 0 of 2 sets: correct"
     ):
         judge(gate_item("repU", max_value=5))
 

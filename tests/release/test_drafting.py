@@ -186,3 +186,17 @@ def test_data_without_two_usable_columns_are_refused(tmp_path):
 )
 def test_the_name_of_the_file_becomes_that_of_the_data_set(tmp_path, file, name):
     assert dataset_name(tmp_path / file) == name
+
+
+def test_labels_of_a_file_of_spss_become_categories_in_the_order_of_their_codes(tmp_path):
+    pyreadstat = pytest.importorskip("pyreadstat", reason="needs the extra [formats]")
+    rng = np.random.default_rng(1)
+    codes = pd.DataFrame({"health": rng.integers(1, 4, 90), "age": rng.integers(18, 90, 90)})
+    labels = {"health": {1: "very good", 2: "fair", 3: "bad"}}
+    pyreadstat.write_sav(
+        codes, tmp_path / "survey.sav", variable_value_labels=labels,
+        variable_measure={"health": "ordinal"},
+    )  # fmt: skip
+    drafted = draft_release(tmp_path / "survey.sav", tmp_path)
+    assert yaml.safe_load(drafted.text)["dataset"]["source"] == {"spss": "survey.sav"}
+    assert drafted.schema["health"].categories == ("very good", "fair", "bad")

@@ -46,9 +46,24 @@ def test_binary_formats_are_known_by_their_name(tmp_path, name, key):
     assert settings(tmp_path / name) == {key: name}
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("t.sav", "spss"),
+        ("t.ZSAV", "spss"),
+        ("t.dta", "stata"),
+        ("t.sas7bdat", "sas"),
+        ("t.xpt", "sas"),
+    ],
+)
+def test_files_of_statistical_packages_are_known_by_their_name(tmp_path, name, key):
+    (tmp_path / name).touch()
+    assert settings(tmp_path / name) == {key: name}
+
+
 def test_an_unknown_format_and_a_missing_file_are_refused(tmp_path):
-    with pytest.raises(SpecError, match=r"unknown format '\.sav'; use one of \.csv"):
-        settings(tmp_path / "t.sav")
+    with pytest.raises(SpecError, match=r"unknown format '\.xlsx'; use one of \.csv"):
+        settings(tmp_path / "t.xlsx")
     with pytest.raises(SpecError, match="file not found"):
         settings(tmp_path / "t.csv")
 
