@@ -14,7 +14,14 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import release
-from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
+from flows.command_line import (
+    FAILED,
+    REFUSED,
+    interruptible,
+    make_parser,
+    read_specification,
+    take_seed,
+)
 from flows.parameters import SpecParameter
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
@@ -86,6 +93,7 @@ def _summary(original: Original, origins: list[str], files: list[str]) -> str:
 # --- command line ---------------------------------------------------------------------------------
 
 
+@interruptible
 def main(arguments: list[str] | None = None) -> int:
     """Reproduce a release from the command line; see ``--help``.
 
