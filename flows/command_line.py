@@ -7,10 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from prefect import Flow
+from prefect.exceptions import TerminationSignal
 
 from flows.terminal import show_stages_only
 from synth_tasks.release.runner_options import RUNNERS
@@ -19,7 +21,33 @@ from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.context import SEED_VARIABLE
 
 REFUSED, FAILED = 2, 1
+# As shells count: 128 and the number of the signal.
+INTERRUPTED, TERMINATED = 130, 143
+Main = Callable[[list[str] | None], int]
 FOLDERS = (Path(__file__).parent.parent / "deployments", Path(__file__).parent / "specs")
+
+
+def interruptible(main: Main) -> Main:
+    """Let a command that is interrupted end in one line; what is finished stays in the workspace.
+
+    Args:
+        main: Takes arguments and returns an exit code.
+    """
+
+    @wraps(main)
+    def run(arguments: list[str] | None = None) -> int:
+        try:
+            return main(arguments)
+        except KeyboardInterrupt:
+            word, code = "interrupted", INTERRUPTED
+        except TerminationSignal:
+            word, code = "terminated", TERMINATED
+        sys.stderr.write(
+            f"error: {word}: start it again, and it goes on with what is not finished\n"
+        )
+        return code
+
+    return run
 
 
 def read_specification(path: str | None, default: str) -> ReleaseSpec:

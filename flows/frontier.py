@@ -18,6 +18,7 @@ from prefect.states import Completed, Failed, State
 from flows.command_line import (
     REFUSED,
     add_run_arguments,
+    interruptible,
     read_specification,
     run_and_show,
     take_seed,
@@ -122,6 +123,7 @@ def check_settings(spec: ReleaseSpec) -> list[Setting]:
 # --- command line ---------------------------------------------------------------------------------
 
 
+@interruptible
 def main(arguments: list[str] | None = None) -> int:
     """Compare settings from the command line; see ``--help``.
 

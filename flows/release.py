@@ -15,7 +15,13 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows.approval import ask, how_to_decide, take_decision
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import (
+    FAILED,
+    REFUSED,
+    interruptible,
+    read_specification,
+    take_seed,
+)
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
@@ -309,6 +315,7 @@ def _require(suites: list[SuiteResult]) -> None:
 # --- command line ---------------------------------------------------------------------------------
 
 
+@interruptible
 def main(arguments: list[str] | None = None) -> int:
     """Make a release from the command line; see ``--help``.
 
@@ -381,7 +388,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "Publish multiply imputed synthetic versions of a confidential data set.",
         EXAMPLES,
         "0 published, or nothing new; 1 the release failed or the gate refused it, nothing was "
-        "published; 2 wrong input, nothing was started; 3 a steward has to decide",
+        "published; 2 wrong input, nothing was started; 3 a steward has to decide; 130 interrupted, "
+        "143 terminated, 137 stopped after run.timeout_minutes: the next run goes on",
     )
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--spec", metavar="FILE", help="release specification (default: boys)")

@@ -15,7 +15,13 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows import release
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import (
+    FAILED,
+    REFUSED,
+    interruptible,
+    read_specification,
+    take_seed,
+)
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
@@ -95,6 +101,7 @@ def _summary(original: Original, origins: list[str], files: list[str]) -> str:
 # --- command line ---------------------------------------------------------------------------------
 
 
+@interruptible
 def main(arguments: list[str] | None = None) -> int:
     """Reproduce a release from the command line; see ``--help``.
 

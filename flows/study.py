@@ -18,6 +18,7 @@ from prefect.states import Completed, Failed, State
 from flows.command_line import (
     REFUSED,
     add_run_arguments,
+    interruptible,
     read_specification,
     run_and_show,
     take_seed,
@@ -104,6 +105,7 @@ def _run_chunks(
 # --- command line ---------------------------------------------------------------------------------
 
 
+@interruptible
 def main(arguments: list[str] | None = None) -> int:
     """Run a study from the command line; see ``--help``.
 

@@ -130,7 +130,7 @@ def kill_group(worker: subprocess.Popen[bytes]) -> None:
 
 
 def kill_worker(worker: subprocess.Popen[bytes]) -> None:
-    """Kill a worker alone; its run goes on."""
+    """Kill a worker alone; its run goes on, or ends when it misses the worker."""
     worker.kill()
     worker.wait()
 
@@ -149,7 +149,7 @@ def _processes_below(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 BLOWS: dict[str, tuple[Callable[[subprocess.Popen[bytes]], None], set[str]]] = {
     "worker and run": (kill_group, {"RUNNING"}),
-    "worker": (kill_worker, {"COMPLETED"}),
+    "worker": (kill_worker, {"COMPLETED", "CRASHED"}),
     "run": (kill_run, {"CRASHED"}),
 }
 
