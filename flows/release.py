@@ -7,28 +7,33 @@ Run ``python -m flows.release`` for the release of boys, or ``--spec FILE`` for 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
-from prefect import Task, flow, unmapped
+from prefect import flow, unmapped
 from prefect.logging import get_run_logger
-from prefect.states import Completed, Failed, State
+from prefect.states import Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
+from flows.partitioned import release_parts
 from flows.runners import task_runner
+from flows.steps import AWAITING, completed_state, limited, nothing_new, require
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
-from synth_tasks.errors import SynthError, ValidationError
+from synth_tasks.errors import SynthError
 from synth_tasks.release.approval import Decision, needs_approval
-from synth_tasks.release.preview import preview_release
-from synth_tasks.release.publication import point_latest
+from synth_tasks.release.preview import Preview, preview_release
+from synth_tasks.release.preview_parts import preview_parts
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import SourceTable, load_source
+from synth_tasks.release.stages import load_source
 from synth_tasks.release.stores import Published, target_path
+from synth_tasks.release.survey import survey_source
 from synth_tasks.release.workspace import DatasetRef, check_places, workspace_root
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
@@ -50,7 +55,6 @@ from synth_tasks.tasks.publish import (
 from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
 
-AWAITING = "AwaitingApproval"
 UNDECIDED = 3
 STAGES = (
     "reading the data",
@@ -88,7 +92,8 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         check_policy(spec)
         context = prepare(spec, to)
         with context.workspace().lock():
-            return _release(context, Progress(spec, len(STAGES), get_run_logger()))
+            work = _release if spec.partition is None else release_parts
+            return work(context, Progress(spec, len(STAGES), get_run_logger()))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -102,7 +107,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     ingested = read_data(context, progress)
     published = find_published(context, ingested.fingerprint)
     if published is not None:
-        return _nothing_new(context, published, progress)
+        return nothing_new(context, published, progress)
 
     made = make(context, ingested, progress)
     decision = None
@@ -120,7 +125,7 @@ def _release(context: RunContext, progress: Progress) -> State:
     show_release(context.spec, published, made.results[-1], picture, size)
     line = f"published {published.location}"
     progress.finish(line)
-    return _completed(line, published)
+    return completed_state(line, published)
 
 
 def read_data(context: RunContext, progress: Progress) -> Ingested:
@@ -130,7 +135,7 @@ def read_data(context: RunContext, progress: Progress) -> Ingested:
         context: The release.
         progress: Is told when it is done.
     """
-    ingested = _limited(ingest, context.spec)(context)
+    ingested = limited(ingest, context.spec)(context)
     ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
     progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
     return ingested
@@ -191,7 +196,7 @@ def put_out(context: RunContext, made: Made, decision: Decision | None) -> Publi
         made: What is published.
         decision: Of a steward, for the manifest; None if nobody was asked.
     """
-    return _limited(publish, context.spec)(
+    return limited(publish, context.spec)(
         context,
         made.ingested,
         made.completed,
@@ -204,23 +209,14 @@ def put_out(context: RunContext, made: Made, decision: Decision | None) -> Publi
     )
 
 
-def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
-    moved = point_latest(context.releases(), published.version)
-    also = "; `latest` names it again" if moved else ""
-    line = f"nothing new: {published.location} has the same data, specification and engine{also}"
-    purge(context)
-    progress.complete(line)
-    return _completed(line, published)
-
-
 def _complete(
     context: RunContext, ingested: Ingested, progress: Progress
 ) -> tuple[CompletedData, list[SuiteResult]]:
     """Judge the data as they arrived, fill their holes, and judge them again."""
     source = validate(context, ingested.ref, "source", "the data as they arrived")
-    _require([source])
+    require([source])
     progress.finish(f"source suite met: {len(source.checks)} checks")
-    completed = _limited(impute, context.spec)(context, ingested.ref)
+    completed = limited(impute, context.spec)(context, ingested.ref)
     n_completed = len(completed.refs)
     times = "" if n_completed == 1 else f"{n_completed} times "
     progress.finish(f"imputed {times}in {context.spec.imputation.maxit} sweeps")
@@ -228,7 +224,7 @@ def _complete(
         validate(context, ref, "completed", _subject(number, n_completed))
         for number, ref in enumerate(completed.refs, start=1)
     ]
-    _require(verdicts)
+    require(verdicts)
     progress.finish(f"completed suite met: {len(verdicts[0].checks)} checks")
     return completed, [source, *verdicts]
 
@@ -241,7 +237,7 @@ def _synthesise(
     context: RunContext, raw: DatasetRef, completed: list[DatasetRef], progress: Progress
 ) -> tuple[list[DatasetRef], list[ControlledSet]]:
     """Fit once for each completed data set, draw every set, and control what it discloses."""
-    fitted = [_limited(fit, context.spec)(context, ref, raw) for ref in completed]
+    fitted = [limited(fit, context.spec)(context, ref, raw) for ref in completed]
     progress.finish("fitted the synthesizer")
     each = context.spec.synthesis.m
     imputations = [i for i in range(1, len(completed) + 1) for _ in range(each)]
@@ -274,7 +270,7 @@ def _assess(
     ledger = assess_together(context, controlled, by_set.result(), with_control.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()
-    _require(results)
+    require(results)
     progress.finish(f"synthetic suite met by all {len(sets)} sets")
     return ledger, results
 
@@ -305,27 +301,6 @@ def _analyse(
     return analyses
 
 
-def _limited(task: Task, spec: ReleaseSpec) -> Task:
-    """Stop a task that hangs; only tasks called directly can be interrupted."""
-    return task.with_options(timeout_seconds=spec.run.timeout_minutes * 60)
-
-
-def _completed(line: str, published: Published) -> State:
-    data = {"version": published.version, "folder": published.location, "new": published.new}
-    return Completed(message=line, data=data)
-
-
-def _require(suites: list[SuiteResult]) -> None:
-    """Stop the run if any suite so far has a critical failure."""
-    failures = [
-        f"{check.description} ({result.subject}: {check.detail})"
-        for result in suites
-        for check in result.failures("critical")
-    ]
-    if failures:
-        raise ValidationError(f"{len(failures)} critical check(s) failed: {'; '.join(failures)}")
-
-
 # --- command line ---------------------------------------------------------------------------------
 
 
@@ -345,13 +320,13 @@ def main(arguments: list[str] | None = None) -> int:
         spec = read_specification(options.spec, "boys.yaml")
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
-        table = preflight(spec, options.to)
+        preview = preflight(spec, options.to)
         runner = task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     if options.dry_run:
-        sys.stdout.write(show_preview(preview_release(spec, table)))
+        sys.stdout.write(show_preview(preview()))
         sys.stdout.write(CHECKED)
         return 0
     show_stages_only()
@@ -373,11 +348,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
-    """Find wrong input before anything is started or written; return the data, as they were read."""
+def preflight(spec: ReleaseSpec, to: str | None = None) -> Callable[[], Preview]:
+    """Find wrong input before anything is started or written; return what plans the release."""
     check_policy(spec)
     check_places(workspace_root(), target_path(to or spec.publish.to))
-    return load_source(spec, database_url(spec))
+    if spec.partition is not None:
+        return partial(preview_parts, spec, survey_source(spec))
+    return partial(preview_release, spec, load_source(spec, database_url(spec)))
 
 
 CHECKED = (

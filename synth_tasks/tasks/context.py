@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from synth_tasks.release.workspace import (
     load_seed,
     workspace_root,
 )
-from synth_tasks.seeding import draw_seed, parse_seed
+from synth_tasks.seeding import draw_seed, generator, parse_seed
 
 SEED_VARIABLE = "SYNTH_SEED"
 KEY_VARIABLE = "SYNTH_KEY"
@@ -45,6 +45,8 @@ class RunContext:
         Name of the file in the workspace with the secrets of this run.
     number : int, optional
         Number of the version, if an earlier release is made again; the next one if not given.
+    stratum : int, optional
+        Number of the stratum, 0, 1, ..., if the work is that on one of them.
     """
 
     spec: ReleaseSpec
@@ -52,6 +54,23 @@ class RunContext:
     target: str
     secrets_file: str
     number: int | None = None
+    stratum: int | None = None
+
+    def of_stratum(self, stratum: int) -> RunContext:
+        """Return what the tasks of one stratum are told: its table is the whole table for them."""
+        spec = self.spec
+        synthesis = spec.synthesis.model_copy(update={"strata": [], "k": None})
+        # Strata are worked on at the same time; each has one thread.
+        run = spec.run.model_copy(update={"workers": 1})
+        changed = {"synthesis": synthesis, "run": run, "partition": None}
+        return replace(self, spec=spec.model_copy(update=changed), stratum=stratum)
+
+    def seed(self) -> int:
+        """Return the root of random numbers: one for each stratum, where there are any."""
+        root = self.secrets().seed
+        if self.stratum is None:
+            return root
+        return int.from_bytes(generator(root, "stratum", self.stratum).bytes(16), "big")
 
     def workspace(self) -> Workspace:
         """Open the private workspace of the data set."""

@@ -7,7 +7,8 @@ rows in which both variables are observed. A variable that does not vary there h
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,23 +51,42 @@ def measure_associations(pair: TablePair) -> list[Measurement]:
     """
     ordered = [i for i, v in enumerate(pair.schema) if v.kind not in (Kind.NOMINAL, Kind.STRING)]
     names = [pair.schema.names[i] for i in ordered]
-    real, n_real = correlate(pair.real[:, ordered])
-    synthetic, n_synthetic = correlate(pair.synthetic[:, ordered])
-    difference = synthetic - real
-    n = np.minimum(n_real, n_synthetic)
-    rows, columns = np.triu_indices(len(ordered), k=1)
+    real, synthetic = correlate(pair.real[:, ordered]), correlate(pair.synthetic[:, ordered])
+    return compare_correlations(names, real, synthetic, pair.set_number)
+
+
+def compare_correlations(
+    names: Sequence[str],
+    real: tuple[np.ndarray, np.ndarray],
+    synthetic: tuple[np.ndarray, np.ndarray],
+    set_number: int,
+) -> list[Measurement]:
+    """Compare correlations that were computed before; see `measure_associations`.
+
+    Parameters
+    ----------
+    names : sequence of p str
+        Ordered variables.
+    real, synthetic : tuple of two ndarray of shape (p, p)
+        As returned by `correlate`.
+    set_number : int
+        Number of the synthetic set.
+    """
+    difference = synthetic[0] - real[0]
+    n = np.minimum(real[1], synthetic[1])
+    rows, columns = np.triu_indices(len(names), k=1)
     measurements = [
         CORRELATION_DIFFERENCE.measure(
             difference[i, j],
             target=f"{names[i]}:{names[j]}",
-            set_number=pair.set_number,
+            set_number=set_number,
             n=n[i, j],
         )
-        for i, j in zip(rows, columns, strict=True)
+        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
     ]
     largest = CORRELATION_DIFFERENCE_MAX.measure(
         max((abs(m.value) for m in measurements), default=0.0),
-        set_number=pair.set_number,
+        set_number=set_number,
         n=len(measurements),
     )
     return [*measurements, largest]
@@ -93,13 +113,60 @@ def correlate(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     products of matrices: of x_i by x'w, of x_i² by (x²)'w, of x_i x_j by x'x.
     """
     observed = ~np.isnan(matrix)
+    return correlate_sums(sum_products(_standardise(matrix, observed), observed))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over pairwise complete rows, each of shape (p, p); those of parts of a table add up.
+
+    Parameters
+    ----------
+    counts : ndarray
+        Complete rows.
+    values : ndarray
+        Sums of x_i where x_j is observed.
+    squares : ndarray
+        Sums of x_i² where x_j is observed.
+    products : ndarray
+        Sums of x_i x_j.
+    """
+
+    counts: np.ndarray
+    values: np.ndarray
+    squares: np.ndarray
+    products: np.ndarray
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(
+            self.counts + other.counts,
+            self.values + other.values,
+            self.squares + other.squares,
+            self.products + other.products,
+        )
+
+
+def sum_products(x: np.ndarray, observed: np.ndarray) -> Sums:
+    """Add up.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, p)
+        Values near 0 and of size 1, or digits are lost; 0 where they are missing.
+    observed : ndarray of bool of shape (n, p)
+        Where they are not.
+    """
     w = observed.astype(float)
-    x = _standardise(matrix, observed)
-    counts = w.T @ w
+    return Sums(w.T @ w, x.T @ w, (x**2).T @ w, x.T @ x)
+
+
+def correlate_sums(sums: Sums) -> tuple[np.ndarray, np.ndarray]:
+    """Return correlations and counts, as `correlate` does."""
+    counts = sums.counts
     size = np.maximum(counts, 1)
-    means = (x.T @ w) / size
-    variances = ((x**2).T @ w) / size - means**2
-    covariances = (x.T @ x) / size - means * means.T
+    means = sums.values / size
+    variances = sums.squares / size - means**2
+    covariances = sums.products / size - means * means.T
     varies = (variances > NO_VARIANCE) & (variances.T > NO_VARIANCE)
     scale = np.sqrt(np.where(varies, variances * variances.T, 1.0))
     correlations = np.where(varies, covariances / scale, 0.0)

@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 
 from synth_tasks.ledger import Goal, Measurement, Metric
-from synth_tasks.utility.grouping import GroupedPair
-from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, cross_tabulate, spmse
+from synth_tasks.utility.grouping import CellCounts
+from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, spmse
 
 SPMSE_PAIR = Metric(
     family="utility",
@@ -26,12 +26,12 @@ SPMSE_PAIR_MEDIAN = replace(SPMSE_PAIR, name="spmse_pair_median")
 METRICS = (SPMSE_PAIR, SPMSE_PAIR_MAX, SPMSE_PAIR_MEDIAN)
 
 
-def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
+def measure_pairs(grouped: CellCounts) -> list[Measurement]:
     """Measure all pairs of variables.
 
     Parameters
     ----------
-    grouped : GroupedPair
+    grouped : CellCounts
         Cells of both tables.
 
     Returns
@@ -44,7 +44,7 @@ def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
     """
     measurements = [
         SPMSE_PAIR.measure(
-            spmse(*_count(grouped, i, j)),
+            spmse(*grouped.two(i, j)),
             target=f"{grouped.names[i]}:{grouped.names[j]}",
             set_number=grouped.set_number,
             n=grouped.n_rows,
@@ -60,11 +60,3 @@ def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
         metric.measure(value, set_number=grouped.set_number, n=len(values))
         for metric, value in summaries.items()
     ]
-
-
-def _count(grouped: GroupedPair, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
-    return cross_tabulate(
-        (grouped.real[:, i], grouped.real[:, j]),
-        (grouped.synthetic[:, i], grouped.synthetic[:, j]),
-        (int(grouped.sizes[i]), int(grouped.sizes[j])),
-    )
