@@ -17,7 +17,7 @@ import pandas as pd
 
 from expectations.suites import Suite, run_suite
 from synth_tasks.errors import GateError, SpecError
-from synth_tasks.ledger import LEDGER_COLUMNS
+from synth_tasks.ledger import LEDGER_COLUMNS, STRATUM
 from synth_tasks.release.results import SuiteResult
 
 SHOWN_ROWS = 3
@@ -69,6 +69,8 @@ def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
         If a metric that the policy names is absent or not finite.
     """
     check_gate(suite, suite["name"])
+    if STRATUM in ledger:
+        return _run_by_stratum(suite, ledger, n_sets)
     for item in suite["expectations"]:
         _require_present(item, ledger, n_sets)
     result = run_suite(suite, ledger, subject="ledger")
@@ -77,6 +79,70 @@ def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
         for item, check in zip(suite["expectations"], result.checks, strict=True)
     ]
     return replace(result, checks=tuple(checks))
+
+
+def _run_by_stratum(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
+    """Judge the whole and every stratum: a check is met if it is met everywhere."""
+    parts = {str(name): part for name, part in ledger.groupby(STRATUM, sort=False)}
+    asked: list[tuple[int, dict[str, Any]]] = []
+    for number, item in enumerate(suite["expectations"]):
+        present = _parts_with(item, parts)
+        for name in present:
+            _require_present(item, parts[name], n_sets)
+        # A mean over all strata would hide one of them.
+        places = present if item["type"] in MEANS else [None]
+        asked += [(number, item if name is None else _within(item, name)) for name in places]
+    found = run_suite({**suite, "expectations": [i for _, i in asked]}, ledger, subject="ledger")
+    checks = []
+    for number, item in enumerate(suite["expectations"]):
+        own = [c for (n, _), c in zip(asked, found.checks, strict=True) if n == number]
+        success = all(check.success for check in own)
+        checks.append(
+            replace(own[0], success=success, detail=_found_in_parts(item, parts, success))
+        )
+    return replace(found, checks=tuple(checks))
+
+
+def _parts_with(item: Mapping[str, Any], parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Name the parts in which a metric was measured: the whole, or else all strata."""
+    present = [name for name, part in parts.items() if len(_select(item, part))]
+    lacking = [name for name in parts if name and name not in present]
+    if "" not in present and lacking:
+        raise GateError(
+            f"the policy judges '{item['meta']['metric']}', which was not measured for "
+            f"{len(lacking)} strata ({lacking[0]}): measure it or correct the policy"
+        )
+    return present
+
+
+def _within(item: dict[str, Any], stratum: str) -> dict[str, Any]:
+    condition = f'{item["kwargs"]["row_condition"]} and {STRATUM} == "{stratum}"'
+    return {**item, "kwargs": {**item["kwargs"], "row_condition": condition}}
+
+
+def _found_in_parts(
+    item: Mapping[str, Any], parts: Mapping[str, pd.DataFrame], success: bool
+) -> str:
+    """Say what was found in the whole, and in the stratum that is nearest to a bound, or beyond."""
+    details = []
+    if "" in parts and len(_select(item, parts[""])):
+        details.append(_found(item, parts[""], success or _excess(item, parts[""]) <= 0))
+    strata = {name: part for name, part in parts.items() if name and len(_select(item, part))}
+    if strata:
+        worst = max(strata, key=lambda name: _excess(item, strata[name]))
+        met = _excess(item, strata[worst]) <= 0
+        details.append(f"worst {worst}: {_found(item, strata[worst], met)}")
+    return "; ".join(details)
+
+
+def _excess(item: Mapping[str, Any], ledger: pd.DataFrame) -> float:
+    """Return how far the worst figure is beyond its bounds; negative within them."""
+    values = _select(item, ledger)[item["kwargs"]["column"]]
+    low, high = item["kwargs"].get("min_value"), item["kwargs"].get("max_value")
+    if item["type"] in MEANS:
+        values = pd.Series([values.mean()])
+    beyond = [] if high is None else [float(values.max()) - high]
+    return max(beyond + ([] if low is None else [low - float(values.min())]), default=0.0)
 
 
 def refuse_failures(result: SuiteResult) -> None:

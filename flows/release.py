@@ -8,11 +8,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
-from prefect import Task, flow, unmapped
+from prefect import flow, unmapped
 from prefect.logging import get_run_logger
-from prefect.states import Completed, Failed, State
+from prefect.states import Failed, State
 
 from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import (
@@ -25,17 +26,20 @@ from flows.command_line import (
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
+from flows.partitioned import release_parts
 from flows.runners import do_by, task_runner
+from flows.steps import AWAITING, completed_state, limited, nothing_new, require
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
-from synth_tasks.errors import SynthError, ValidationError
+from synth_tasks.errors import SynthError
 from synth_tasks.release.approval import Decision, needs_approval
 from synth_tasks.release.memory import check_memory
-from synth_tasks.release.preview import preview_release
-from synth_tasks.release.publication import point_latest
+from synth_tasks.release.preview import Preview, preview_release
+from synth_tasks.release.preview_parts import preview_parts
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import SourceTable, load_source
+from synth_tasks.release.stages import load_source
 from synth_tasks.release.stores import Published
+from synth_tasks.release.survey import survey_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
@@ -60,7 +64,6 @@ from synth_tasks.tasks.synthesize import draw_set, fit
 from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
 from synth_tasks.tasks.watchdog import guarded
 
-AWAITING = "AwaitingApproval"
 UNDECIDED = 3
 STAGES = (
     "reading the data",
@@ -97,8 +100,10 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
     try:
         check_policy(spec)
         context = prepare(spec, to)
+        work = _release if spec.partition is None else release_parts
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
-            return do_by(spec.run, lambda: _release(context, tell))
+            progress = partial(Progress, spec, len(STAGES), get_run_logger(), tell)
+            return do_by(spec.run, lambda: work(context, progress()))
     except SynthError as error:
         return Failed(message=str(error))
     except TimeoutError:
@@ -108,12 +113,11 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         )
 
 
-def _release(context: RunContext, tell: Callable[[str], None]) -> State:
-    progress = Progress(context.spec, len(STAGES), get_run_logger(), tell)
+def _release(context: RunContext, progress: Progress) -> State:
     ingested = read_data(context, progress)
     published = find_published(context, ingested.fingerprint)
     if published is not None:
-        return _nothing_new(context, published, progress)
+        return nothing_new(context, published, progress)
 
     check_memory(context.spec, ingested.ref.rows, ingested.ref.columns)
     made = make(context, ingested, progress)
@@ -132,7 +136,7 @@ def _release(context: RunContext, tell: Callable[[str], None]) -> State:
     show_release(context.spec, published, made.suites[-1], picture, size)
     line = f"published {published.location}"
     progress.finish(line)
-    return _completed(line, published)
+    return completed_state(line, published)
 
 
 def read_data(context: RunContext, progress: Progress) -> Ingested:
@@ -142,7 +146,7 @@ def read_data(context: RunContext, progress: Progress) -> Ingested:
         context: The release.
         progress: Is told when it is done.
     """
-    ingested = _limited(ingest, context.spec)(context)
+    ingested = limited(ingest, context.spec)(context)
     ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
     progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
     return ingested
@@ -187,16 +191,7 @@ def put_out(context: RunContext, made: Made, decision: Decision | None) -> Publi
         made: What is published.
         decision: Of a steward, for the manifest; None if nobody was asked.
     """
-    return _limited(publish, context.spec)(context, made, decision)
-
-
-def _nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
-    moved = point_latest(context.releases(), published.version)
-    also = "; `latest` names it again" if moved else ""
-    line = f"nothing new: {published.location} has the same data, specification and engine{also}"
-    purge(context)
-    progress.complete(line)
-    return _completed(line, published)
+    return limited(publish, context.spec)(context, made, decision)
 
 
 def _complete(
@@ -204,9 +199,9 @@ def _complete(
 ) -> tuple[CompletedData, list[SuiteResult]]:
     """Judge the data as they arrived, fill their holes, and judge them again."""
     source = validate(context, ingested.ref, "source", "the data as they arrived")
-    _require([source])
+    require([source])
     progress.finish(f"source suite met: {len(source.checks)} checks")
-    completed = _limited(impute, context.spec)(context, ingested.ref)
+    completed = limited(impute, context.spec)(context, ingested.ref)
     n_completed = len(completed.refs)
     times = "" if n_completed == 1 else f"{n_completed} times "
     progress.finish(f"imputed {times}in {context.spec.imputation.maxit} sweeps")
@@ -214,7 +209,7 @@ def _complete(
         validate(context, ref, "completed", _subject(number, n_completed))
         for number, ref in enumerate(completed.refs, start=1)
     ]
-    _require(verdicts)
+    require(verdicts)
     progress.finish(f"completed suite met: {len(verdicts[0].checks)} checks")
     return completed, [source, *verdicts]
 
@@ -227,7 +222,7 @@ def _synthesise(
     context: RunContext, raw: DatasetRef, completed: list[DatasetRef], progress: Progress
 ) -> tuple[list[DatasetRef], list[ControlledSet]]:
     """Fit once for each completed data set, draw every set, and control what it discloses."""
-    fitted = [_limited(fit, context.spec)(context, ref, raw) for ref in completed]
+    fitted = [limited(fit, context.spec)(context, ref, raw) for ref in completed]
     progress.finish("fitted the synthesizer")
     each = context.spec.synthesis.m
     imputations = [i for i in range(1, len(completed) + 1) for _ in range(each)]
@@ -260,7 +255,7 @@ def _assess(
     ledger = assess_together(context, controlled, by_set.result(), with_control.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()
-    _require(results)
+    require(results)
     progress.finish(f"synthetic suite met by all {len(sets)} sets")
     return ledger, results
 
@@ -291,27 +286,6 @@ def _analyse(
     return analyses
 
 
-def _limited(task: Task, spec: ReleaseSpec) -> Task:
-    """Stop a task that hangs in Python; what cannot be interrupted is left to the guard of the run."""
-    return task.with_options(timeout_seconds=spec.run.timeout_minutes * 60)
-
-
-def _completed(line: str, published: Published) -> State:
-    data = {"version": published.version, "folder": published.location, "new": published.new}
-    return Completed(message=line, data=data)
-
-
-def _require(suites: list[SuiteResult]) -> None:
-    """Stop the run if any suite so far has a critical failure."""
-    failures = [
-        f"{check.description} ({result.subject}: {check.detail})"
-        for result in suites
-        for check in result.failures("critical")
-    ]
-    if failures:
-        raise ValidationError(f"{len(failures)} critical check(s) failed: {'; '.join(failures)}")
-
-
 # --- command line ---------------------------------------------------------------------------------
 
 
@@ -332,16 +306,14 @@ def main(arguments: list[str] | None = None) -> int:
         spec = read_specification(options.spec, "boys.yaml")
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
-        table = preflight(spec, options.to)
-        if not options.dry_run:
-            check_memory(spec, *table.matrix.shape)
+        preview = preflight(spec, options.to, dry_run=options.dry_run)
         target = find_target(options.to or spec.publish.to)
         task_runner(spec.run)  # what it needs is installed
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
     if options.dry_run:
-        sys.stdout.write(show_preview(preview_release(spec, table)))
+        sys.stdout.write(show_preview(preview()))
         sys.stdout.write(CHECKED)
         return 0
     show_stages_only()
@@ -363,11 +335,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def preflight(spec: ReleaseSpec, to: str | None = None) -> SourceTable:
-    """Find wrong input before anything is started or written; return the data, as they were read."""
+def preflight(
+    spec: ReleaseSpec, to: str | None = None, *, dry_run: bool = False
+) -> Callable[[], Preview]:
+    """Find wrong input before anything is started or written; return what plans the release."""
     check_policy(spec)
     find_places(spec, to)
-    return load_source(spec, database_url(spec))
+    if spec.partition is not None:
+        return partial(preview_parts, spec, survey_source(spec))
+    table = load_source(spec, database_url(spec))
+    if not dry_run:
+        check_memory(spec, *table.matrix.shape)
+    return partial(preview_release, spec, table)
 
 
 CHECKED = (

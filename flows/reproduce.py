@@ -14,7 +14,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
-from flows import release
+from flows import partitioned, release
 from flows.command_line import (
     FAILED,
     REFUSED,
@@ -29,10 +29,12 @@ from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
 from synth_tasks.release.reproduction import compare_files
 from synth_tasks.release.stages import load_source
+from synth_tasks.release.survey import survey_source
 from synth_tasks.tasks.artifacts import Progress, show_differences
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.ingest import Ingested
+from synth_tasks.tasks.part_ingest import IngestedParts
 from synth_tasks.tasks.reproduce import Original, elsewhere, find_original, origins_differ
 from synth_tasks.tasks.validate import check_policy
 from synth_tasks.tasks.watchdog import guarded
@@ -75,18 +77,23 @@ def _repeat(
 ) -> tuple[list[str], list[str]]:
     """Return what differs in settings and in files."""
     progress = Progress(context.spec, len(STAGES), get_run_logger(), tell)
-    ingested = release.read_data(context, progress)
+    read = release.read_data if context.spec.partition is None else partitioned.read_parts
+    ingested = read(context, progress)
     origins = origins_differ(context, ingested, original)
     return origins, _compare(context, ingested, original, progress)
 
 
 def _compare(
-    context: RunContext, ingested: Ingested, original: Original, progress: Progress
+    context: RunContext, ingested: Ingested | IngestedParts, original: Original, progress: Progress
 ) -> list[str]:
     """Make the release again and name the files that differ."""
     try:
-        made = release.make(context, ingested, progress)
-        again = release.put_out(context, made, original.decision)
+        if isinstance(ingested, IngestedParts):
+            parts = partitioned.make_parts(context, ingested, progress)
+            again = partitioned.put_out_parts(context, parts, original.decision)
+        else:
+            made = release.make(context, ingested, progress)
+            again = release.put_out(context, made, original.decision)
     except SynthError as error:
         return [f"the release cannot be made again: {error}"]
     files = compare_files(original.folder, again.folder)
@@ -114,7 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         check_policy(spec)
         find_original(options.release, spec)
-        load_source(spec, database_url(spec))
+        if spec.partition is None:
+            load_source(spec, database_url(spec))
+        else:
+            survey_source(spec)
         task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")

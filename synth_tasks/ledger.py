@@ -41,6 +41,8 @@ class Measurement:
         The same metric measured on data that the synthesis has not seen.
     n : int
         Number of rows, cells or attempts the value rests on.
+    stratum : str
+        Part of the data it is about, where they were worked on in parts; empty for the whole.
     """
 
     family: str
@@ -54,6 +56,7 @@ class Measurement:
     null: float = NOT_GIVEN
     control: float = NOT_GIVEN
     n: int = 0
+    stratum: str = ""
 
 
 class Goal(StrEnum):
@@ -141,6 +144,7 @@ class Metric:
 LEDGER_COLUMNS = [
     "family", "metric", "target", "keys", "set", "value", "lower", "upper", "null", "control", "n",
 ]  # fmt: skip
+STRATUM = "stratum"
 
 
 def make_ledger(measurements: Iterable[Measurement]) -> pd.DataFrame:
@@ -150,10 +154,15 @@ def make_ledger(measurements: Iterable[Measurement]) -> pd.DataFrame:
     -------
     DataFrame
         Columns `LEDGER_COLUMNS`, sorted by family, metric, target, keys and set, so that the order
-        of measuring leaves no trace.
+        of measuring leaves no trace. If any figure is about a stratum, a column with the stratum goes
+        before them, and figures of the whole come first.
     """
     rows = [asdict(m) for m in measurements]
     frame = pd.DataFrame(rows, columns=[f.name for f in fields(Measurement)])
-    frame = frame.rename(columns={"set_number": "set"})[LEDGER_COLUMNS]
+    frame = frame.rename(columns={"set_number": "set"})
     order = ["family", "metric", "target", "keys", "set"]
-    return frame.sort_values(order, kind="stable", ignore_index=True)
+    if (frame[STRATUM] == "").all():
+        return frame[LEDGER_COLUMNS].sort_values(order, kind="stable", ignore_index=True)
+    number = frame[STRATUM].str.extract(r"(\d+)$", expand=False).fillna("0").astype(int)
+    frame = frame.assign(number=number).sort_values(["number", *order], kind="stable")
+    return frame[[STRATUM, *LEDGER_COLUMNS]].reset_index(drop=True)

@@ -49,3 +49,10 @@ def test_the_null_value_may_depend_on_the_data():
 def test_a_value_that_no_gate_can_judge_is_refused(value):
     with pytest.raises(ValueError, match="'copies' of 'age' is not a finite number"):
         COPIES.measure(value, target="age")
+
+
+def test_figures_of_strata_come_after_those_of_the_whole_in_the_order_of_their_numbers():
+    names = ["stratum 10", "stratum 2", ""]
+    ledger = make_ledger(Measurement("utility", "a", 1.0, stratum=name) for name in names)
+    assert ledger.columns.tolist() == ["stratum", *LEDGER_COLUMNS]
+    assert ledger["stratum"].tolist() == ["", "stratum 2", "stratum 10"]

@@ -42,15 +42,27 @@ class PairSums:
         """Add up a matrix of shape (n, p), which may hold NaN."""
         n_rows, n_columns = matrix.shape
         centre, scale = _centre_and_scale(matrix)
-        totals = np.zeros((4, n_columns, n_columns))
+        total = cls(*np.zeros((4, n_columns, n_columns)))
         step = max(1, BLOCK_CELLS // max(1, n_columns))
         for first in range(0, n_rows, step):
-            part = matrix[first : first + step]
-            observed = ~np.isnan(part)
-            w = observed.astype(float)
-            x = np.where(observed, (part - centre) / scale, 0.0)
-            totals += (w.T @ w, x.T @ w, (x**2).T @ w, x.T @ x)
-        return cls(*totals)
+            total += cls.of_scaled((matrix[first : first + step] - centre) / scale)
+        return total
+
+    @classmethod
+    def of_scaled(cls, matrix: np.ndarray) -> PairSums:
+        """Add up rows whose columns are near 0 and of size 1, or digits are lost; NaN is missing."""
+        observed = ~np.isnan(matrix)
+        w, x = observed.astype(float), np.where(observed, matrix, 0.0)
+        return cls(w.T @ w, x.T @ w, (x**2).T @ w, x.T @ x)
+
+    def __add__(self, other: PairSums) -> PairSums:
+        """Join the sums of two parts of a table, scaled alike."""
+        return PairSums(
+            self.counts + other.counts,
+            self.sums + other.sums,
+            self.squares + other.squares,
+            self.products + other.products,
+        )
 
     @property
     def correlations(self) -> np.ndarray:

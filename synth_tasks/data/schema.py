@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -147,6 +147,10 @@ class Schema:
 
     def __contains__(self, name: object) -> bool:
         return name in self._positions
+
+    def only(self, names: Collection[str]) -> Schema:
+        """Return the schema of some of the columns, in their order here."""
+        return Schema(tuple(v for v in self if v.name in names))
 
     def position(self, name: str) -> int:
         """Return the column number of a variable."""

@@ -84,14 +84,31 @@ def divide(
     numbers = numbers.reshape(-1)
     n_found = int(numbers.max()) + 1
     sizes = np.bincount(numbers, weights=learnable, minlength=n_found)
-    merged_into = np.arange(n_found)
-    while len(alive := np.unique(merged_into)) > 1 and sizes[alive].min() < min_size:
-        smallest, next_smallest = alive[np.argsort(sizes[alive], kind="stable")[:2]]
-        sizes[next_smallest] += sizes[smallest]
-        merged_into[merged_into == smallest] = next_smallest
-    _, numbers = np.unique(merged_into[numbers], return_inverse=True)
-    strata = Strata(numbers)
+    strata = Strata(merge_small(sizes, min_size)[numbers])
     remarks = []
     if strata.count < n_found:
         remarks.append(f"{n_found} strata merged to {strata.count} of at least {min_size} rows")
     return strata, remarks
+
+
+def merge_small(sizes: np.ndarray, min_size: int) -> np.ndarray:
+    """Merge the smallest stratum with the next smallest until all are large enough.
+
+    Parameters
+    ----------
+    sizes : ndarray of shape (n_found,)
+        Rows of each stratum to learn from.
+    min_size : int
+        Least number of them.
+
+    Returns
+    -------
+    ndarray of shape (n_found,), int
+        What each becomes: 0, 1, ..., without gaps.
+    """
+    sizes, merged_into = sizes.copy(), np.arange(len(sizes))
+    while len(alive := np.unique(merged_into)) > 1 and sizes[alive].min() < min_size:
+        smallest, next_smallest = alive[np.argsort(sizes[alive], kind="stable")[:2]]
+        sizes[next_smallest] += sizes[smallest]
+        merged_into[merged_into == smallest] = next_smallest
+    return np.unique(merged_into, return_inverse=True)[1]

@@ -62,6 +62,15 @@ def check_analyses(analyses: Sequence[AnalysisSpec], schema: Schema, matrix: np.
             raise SpecError(f"analysis '{analysis.label}': {error}") from None
 
 
+def analysed_columns(analysis: AnalysisSpec, schema: Schema) -> list[str]:
+    """Return the columns that an analysis reads, in the order of the table."""
+    asked = check_analysis(
+        analysis.model, analysis.formula, analysis.variables, schema.names, analysis.options
+    )
+    columns = asked.columns if isinstance(asked, Formula) else asked
+    return [name for name in schema.names if name in columns]
+
+
 def analyse(
     analysis: AnalysisSpec,
     schema: Schema,

@@ -72,10 +72,18 @@ def read_contents(folder: str | Path) -> ReleaseContents:
     return ReleaseContents(
         manifest=read_manifest(release),
         fields={field["name"]: field for field in resources[0]["schema"]["fields"]},
-        sets=tuple(READERS[r["format"]](release / r["path"]) for r in resources),
+        sets=tuple(_read_set(release, resource) for resource in resources),
         ledger=_read_csv(release / "validation" / "ledger.csv"),
         estimates=pd.concat([_read_csv(path) for path in pooled]) if pooled else pd.DataFrame(),
     )
+
+
+def _read_set(release: Path, resource: Mapping[str, Any]) -> pd.DataFrame:
+    """Read a set, whether it is one file or several."""
+    read, path = READERS[resource["format"]], resource["path"]
+    paths = path if isinstance(path, list) else [path]
+    parts = [read(release / each) for each in paths]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def _read_resources(release: Path) -> list[dict[str, Any]]:

@@ -165,6 +165,8 @@ def published_spec(spec: ReleaseSpec) -> dict[str, Any]:
     """Return the specification as the manifest holds it: without sources, paths and seed."""
     content = spec.model_dump(mode="json", exclude=NOT_PUBLISHED)
     content["dataset"].pop("source")
+    if spec.partition is None:
+        content.pop("partition")
     # Categories stand in the data package as published; some may have been merged away since.
     for variable in content["variables"].values():
         variable.pop("categories", None)
@@ -190,7 +192,7 @@ def make_datapackage(
     schema: Schema,
     release_version: str,
     folder: Path,
-    files: Sequence[str],
+    files: Sequence[str | list[str]],
     codebook: Codebook | None = None,
 ) -> dict[str, Any]:
     """Describe the data files as a Frictionless Data Package.
@@ -205,8 +207,8 @@ def make_datapackage(
         Its name.
     folder : Path
         Its folder.
-    files : sequence of str
-        The data files, relative to the folder.
+    files : sequence of str, or list of str
+        The data files, relative to the folder; a list for a set in several files.
     codebook : Codebook, optional
         Variable labels.
 
@@ -251,7 +253,9 @@ def _may_be_missing(field: dict[str, Any]) -> dict[str, Any]:
     return {**field, "constraints": {**field["constraints"], "required": False}}
 
 
-def _resource(schema: dict[str, Any], folder: Path, name: str) -> dict[str, Any]:
+def _resource(schema: dict[str, Any], folder: Path, name: str | list[str]) -> dict[str, Any]:
+    if isinstance(name, list):
+        return _parted_resource(schema, folder, name)
     path = folder / name
     suffix = path.suffix.removeprefix(".")
     return {
@@ -262,6 +266,20 @@ def _resource(schema: dict[str, Any], folder: Path, name: str) -> dict[str, Any]
         **({"encoding": "utf-8", "profile": "tabular-data-resource"} if suffix == "csv" else {}),
         "bytes": path.stat().st_size,
         "hash": f"sha256:{file_sha256(path)}",
+        "schema": schema,
+    }
+
+
+def _parted_resource(schema: dict[str, Any], folder: Path, names: list[str]) -> dict[str, Any]:
+    """Describe a set in several files; their hashes are in the manifest."""
+    first = Path(names[0])
+    suffix = first.suffix.removeprefix(".")
+    return {
+        "name": first.parent.name,
+        "path": names,
+        "format": suffix,
+        "mediatype": MEDIA_TYPES[suffix],
+        "bytes": sum((folder / name).stat().st_size for name in names),
         "schema": schema,
     }
 

@@ -116,6 +116,13 @@ def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = N
     )
 
 
+def plan_workload(spec: ReleaseSpec, table: SourceTable, cores: int | None = None) -> Workload:
+    """Return what decides the cost of a release; arguments as `preview_release`."""
+    imputation, _ = plan_imputation(spec, table.schema, table.matrix)
+    synthesis = plan_synthesis(spec, table.schema, fill_provisionally(table.matrix, table.schema))
+    return _workload(spec, imputation, synthesis, cores or os.cpu_count() or 1)
+
+
 def _predictors(spec: ReleaseSpec, plan: ImputationPlan) -> dict[str, tuple[str, ...]]:
     """Return the predictors of the variables with a model, as `conditioning` lets them be used."""
     sequential = spec.synthesis.conditioning == "synthetic"

@@ -73,7 +73,7 @@ print(load_portable("{SYNTHESIZER_FILE}").draw_table(seed=1))
 PYTHON = """import pandas as pd
 import statsmodels.formula.api as smf
 
-sets = [pd.{reader}(f"data/{name}-{{i{pad}}}.{suffix}") for i in range(1, {n_sets} + 1)]
+sets = [pd.{reader}(f"data/{name}-{{i{pad}}}{ending}") for i in range(1, {n_sets} + 1)]
 fits = [smf.ols({formula}, data=s).fit() for s in sets]
 q = pd.concat([fit.params for fit in fits], axis=1)
 u = pd.concat([fit.bse**2 for fit in fits], axis=1){scale}
@@ -95,6 +95,11 @@ R_CSV = """sets <- lapply(1:{n_sets}, function(i) {{
 """
 R_PARQUET = """sets <- lapply(1:{n_sets}, function(i)
   as.data.frame(arrow::read_parquet(sprintf("data/{name}-{digits}.parquet", i))))
+"""
+R_PARTS = """sets <- lapply(1:{n_sets}, function(i) {{
+  parts <- list.files(sprintf("data/{name}-{digits}", i), full.names = TRUE)
+  as.data.frame(do.call(rbind, lapply(parts, arrow::read_parquet)))
+}})
 """
 R = """fits <- lapply(sets, function(s) lm({r_formula}, data = s))
 q <- do.call(cbind, lapply(fits, coef))
@@ -224,6 +229,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
     digits = f"%0{width}d" if width > 1 else "%d"
     as_csv = "csv" in spec.publish.formats
     suffix = "parquet" if "parquet" in spec.publish.formats else "csv"
+    in_parts = spec.partition is not None and suffix == "parquet"
     # Empty cells are missing values only where the data have any: a category may be an empty text.
     keeps_missing = any(variable.keep_missing for variable in schema)
     missing = '""' if keeps_missing else "character()"
@@ -250,14 +256,14 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         **values,
         formula=quote(example.statsmodels),
         reader=f"read_{suffix}",
-        suffix=suffix,
+        ending="" if in_parts else f".{suffix}",
         pad=f":0{width}d" if width > 1 else "",
         python_total=pooling.python.format(**numbers),
     )
     if example.own is not None:
         words = pooling.rule.format(**numbers)
         python += OWN.format(**sized, formula=quote(example.own), rule=words)
-    read_r = R_CSV if as_csv else R_PARQUET
+    read_r = R_CSV if as_csv else R_PARTS if in_parts else R_PARQUET
     return TEMPLATE.format(
         title=spec.dataset.title or name,
         description=spec.dataset.description,

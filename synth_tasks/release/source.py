@@ -64,7 +64,7 @@ def read_columns(
 ) -> tuple[pd.DataFrame, Codebook]:
     """Read the columns that are not dropped, usable or not; see `read_documented`."""
     frame, codebook = _read(spec, database_url)
-    return _drop(frame, spec.dataset), codebook
+    return drop_columns(frame, spec.dataset), codebook
 
 
 def _read(spec: ReleaseSpec, database_url: SecretStr | None) -> tuple[pd.DataFrame, Codebook]:
@@ -79,7 +79,8 @@ def _read(spec: ReleaseSpec, database_url: SecretStr | None) -> tuple[pd.DataFra
     return read_file(spec), Codebook()
 
 
-def _drop(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:
+def drop_columns(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:
+    """Leave out the columns that the specification drops; an unknown one is refused."""
     for name in dataset.drop:
         if name not in frame.columns:
             raise SpecError(

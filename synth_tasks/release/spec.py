@@ -244,9 +244,9 @@ class SynthesisSpec(ModelsSpec):
 
     m: int = Field(
         5,
-        ge=2,
+        ge=1,
         le=1000,
-        description="Number of synthetic sets (of each completed data set); pooling needs two.",
+        description="Number of synthetic sets (of each completed data set); most rules need two.",
     )
     method: str = Field("cart", description="Method of all variables not named otherwise.")
     method_by_variable: dict[str, str] = Field(
@@ -477,6 +477,22 @@ class RunSpec(SpecModel):
         return self
 
 
+class PartitionSpec(SpecModel):
+    """Work stratum by stratum: no step holds the whole table. Written `partition: {}` in one line.
+
+    Each stratum of `synthesis.strata` is imputed, synthesised and measured on its own, from files of
+    its own. That is more than a way of working (holes are filled within the stratum, the sets are
+    folders of Parquet files), so that it is never chosen by the size of the data.
+    """
+
+    sample_rows: int = Field(
+        50_000,
+        ge=1000,
+        le=1_000_000,
+        description="Most rows of a stratum, and of all, that costly measures and pictures look at.",
+    )
+
+
 class StudySpec(SpecModel):
     """A simulation study of the release: the completed data take the part of the population."""
 
@@ -532,6 +548,9 @@ class ReleaseSpec(SpecModel):
     policy: PolicySpec = PolicySpec()
     publish: PublishSpec = PublishSpec()
     run: RunSpec = RunSpec()
+    partition: PartitionSpec | None = Field(
+        None, description="Work stratum by stratum, for data that outgrow memory."
+    )
     study: StudySpec = StudySpec()
     frontier: FrontierSpec = FrontierSpec()
     base: str = Field(".", description="Folder that relative paths start from; set when read.")
@@ -550,6 +569,42 @@ class ReleaseSpec(SpecModel):
             raise ValueError("publish.synthesizer needs synthesis.donor_free: true")
         if self.publish.synthesizer and self.imputation.m > 1:
             raise ValueError("publish.synthesizer needs imputation.m: 1")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_are_parquet(cls, content: Any) -> Any:
+        """Publish a partitioned release as Parquet alone, unless other formats are asked for."""
+        if not isinstance(content, dict) or content.get("partition") is None:
+            return content
+        publish = content.get("publish", {})
+        if not isinstance(publish, dict) or "formats" in publish:
+            return content
+        return {**content, "publish": {**publish, "formats": ["parquet"]}}
+
+    @model_validator(mode="after")
+    def _parts_can_be_made(self) -> ReleaseSpec:
+        if self.partition is None:
+            return self
+        if not self.synthesis.strata:
+            raise ValueError("partition needs synthesis.strata: the columns that divide the data")
+        for key in ("rows", "ignore"):
+            if getattr(self.synthesis, key) is not None:
+                raise ValueError(f"partition and synthesis.{key} exclude each other: leave one out")
+        if self.imputation.ignore is not None:
+            raise ValueError("partition and imputation.ignore exclude each other: leave one out")
+        if self.publish.synthesizer:
+            raise ValueError("partition and publish.synthesizer exclude each other: leave one out")
+        if any(step.step == "merge_rare_levels" for step in self.sdc):
+            raise ValueError(
+                "partition and the step merge_rare_levels exclude each other: it would merge other "
+                "levels in each stratum"
+            )
+        others = [name for name in self.publish.formats if name not in ("parquet", "csv")]
+        if others:
+            raise ValueError(
+                f"partition publishes parquet and csv: leave out publish.formats {others[0]}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -591,6 +646,8 @@ class ReleaseSpec(SpecModel):
         Where the data come from, where they are published, and the seed do not count.
         """
         content = self.model_dump(mode="json", exclude=_NOT_CONTENT)
+        if self.partition is None:  # as before there was such a thing
+            content.pop("partition")
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydantic import SecretStr
 
-from synth_tasks.data import Kind, Schema, encode, infer_schema
+from synth_tasks.data import Kind, Schema, Variable, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.codebook import Codebook
@@ -82,10 +82,15 @@ def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> Sou
 
 def check_source(spec: ReleaseSpec, table: SourceTable) -> None:
     """Check everything that can be checked of a specification with its data; see `load_source`."""
-    schema = table.schema
     if spec.dataset.source.builtin is None:
-        check_spreadsheet_formulas(spec, schema)
+        check_spreadsheet_formulas(spec, table.schema)
         check_publishable(spec, table)
+    check_models(spec, table)
+
+
+def check_models(spec: ReleaseSpec, table: SourceTable) -> None:
+    """Check what is planned with the data, or with some rows of them, by trying it."""
+    schema = table.schema
     check_formats(spec.publish.formats, schema)
     imputation, _ = plan_imputation(spec, schema, table.matrix)
     filled = fill_provisionally(table.matrix, schema)
@@ -111,25 +116,46 @@ def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
         Unless the specification declares the column.
     """
     for variable in table.schema:
-        declared = spec.variables.get(variable.name, VariableSpec())
         values = table.matrix[:, table.schema.position(variable.name)]
         values = values[~np.isnan(values)]
-        distinct = len(values) >= MANY_ROWS and len(np.unique(values)) == len(values)
-        if variable.kind is Kind.INTEGER and declared.kind is None and distinct:
-            raise DataError(
-                f"column '{variable.name}' holds a different whole number in every row, like an "
-                f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
-            )
-        if variable.is_categorical and declared.categories is None:
+        counts = np.empty(0, dtype=int)
+        if variable.is_categorical:
             counts = np.bincount(values.astype(int), minlength=len(variable.categories))
-            least = spec.disclosure.min_category_count
-            n_rare = int((counts < least).sum())
-            if n_rare:
-                raise DataError(
-                    f"column '{variable.name}' has {n_rare} categories seen in fewer than {least} "
-                    "rows, whose names would be published: merge them, drop the column "
-                    f"(dataset.drop) or declare variables.{variable.name}.categories"
-                )
+        distinct = len(values) >= MANY_ROWS and len(np.unique(values)) == len(values)
+        check_column_publishable(spec, variable, distinct, counts)
+
+
+def check_column_publishable(
+    spec: ReleaseSpec, variable: Variable, distinct: bool, counts: np.ndarray
+) -> None:
+    """Refuse a column that would publish persons; see `check_publishable`.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        What it declares.
+    variable : Variable
+        The column.
+    distinct : bool
+        Whether the values of many rows are all different.
+    counts : ndarray of int of shape (n_categories,)
+        Rows of each category.
+    """
+    declared = spec.variables.get(variable.name, VariableSpec())
+    if variable.kind is Kind.INTEGER and declared.kind is None and distinct:
+        raise DataError(
+            f"column '{variable.name}' holds a different whole number in every row, like an "
+            f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
+        )
+    if variable.is_categorical and declared.categories is None:
+        least = spec.disclosure.min_category_count
+        n_rare = int((counts < least).sum())
+        if n_rare:
+            raise DataError(
+                f"column '{variable.name}' has {n_rare} categories seen in fewer than {least} "
+                "rows, whose names would be published: merge them, drop the column "
+                f"(dataset.drop) or declare variables.{variable.name}.categories"
+            )
 
 
 def fill_provisionally(matrix: np.ndarray, schema: Schema) -> np.ndarray:

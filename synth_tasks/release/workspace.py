@@ -16,7 +16,7 @@ import os
 import pickle
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,17 +107,39 @@ class Workspace:
         columns = {name: pa.array(matrix[:, i]) for i, name in enumerate(schema.names)}
         table = pa.table(columns).replace_schema_metadata({"schema": json.dumps(schema.to_dict())})
         write_atomically(path, lambda file: pq.write_table(table, file, compression="zstd"))
-        return DatasetRef(str(path), self._file_digest(path), *matrix.shape)
+        return self.refer(path, *matrix.shape)
 
-    def read_table(self, ref: DatasetRef) -> tuple[np.ndarray, Schema]:
-        """Read an encoded table back, after making sure that the file is what was written."""
+    def refer(self, path: Path, rows: int, columns: int) -> DatasetRef:
+        """Return a reference to a table that was written to the workspace."""
+        return DatasetRef(str(path), self._file_digest(path), rows, columns)
+
+    def read_table(
+        self, ref: DatasetRef, columns: Sequence[str] | None = None
+    ) -> tuple[np.ndarray, Schema]:
+        """Read an encoded table back, after making sure that the file is what was written.
+
+        Parameters
+        ----------
+        ref : DatasetRef
+            The table.
+        columns : sequence of str, optional
+            Which of its columns, in the order of the table; all if not given.
+        """
         self._check(ref)
-        table = pq.read_table(ref.path)
+        table = pq.read_table(ref.path, columns=None if columns is None else list(columns))
         schema = Schema.from_dict(json.loads(table.schema.metadata[b"schema"]))
+        if columns is not None:
+            schema = schema.only(columns)
         matrix = np.empty((table.num_rows, len(schema)), order="F")
         for i, name in enumerate(schema.names):
             matrix[:, i] = table.column(name).to_numpy()
         return matrix, schema
+
+    def read_schema(self, ref: DatasetRef) -> Schema:
+        """Read the description of a table alone."""
+        self._check(ref)
+        metadata = pq.read_schema(ref.path).metadata
+        return Schema.from_dict(json.loads(metadata[b"schema"]))
 
     def read_frame(self, ref: DatasetRef) -> pd.DataFrame:
         """Read a table with its dtypes and categories."""

@@ -10,11 +10,12 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.data import decode
+from synth_tasks.data import Schema, decode
 from synth_tasks.disclosure import assess_average, assess_disclosure, assess_excess
 from synth_tasks.ledger import Measurement, make_ledger
 from synth_tasks.release.cross_fitting import synthesise_halves
 from synth_tasks.release.plans import disclosure_keys, formulas
+from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import disclosure_targets
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
@@ -44,7 +45,7 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
     list of Measurement
         Rates, ratios and counts.
     """
-    workspace, seed = context.workspace(), context.secrets().seed
+    workspace, seed = context.workspace(), context.seed()
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(controlled.real)
@@ -57,9 +58,7 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
             drawn,
             schema,
             number,
-            keys=disclosure_keys(context.spec, schema),
-            targets=disclosure_targets(context.spec, schema),
-            derived=list(formulas(context.spec.synthesis.method_by_variable)),
+            **attack(context.spec, schema),
             rng=generator(seed, "assessment", number),
             linkable=controlled.in_order,
         )
@@ -69,6 +68,15 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
     settings = context.spec.disclosure.model_dump_json()
     result, _ = workspace.run_stage("assessment", [*inputs, settings], compute)
     return [Measurement(**item) for item in result["measurements"]]
+
+
+def attack(spec: ReleaseSpec, schema: Schema) -> dict[str, Any]:
+    """Return what an intruder may know and want to learn, as measures of disclosure take it."""
+    return {
+        "keys": disclosure_keys(spec, schema),
+        "targets": disclosure_targets(spec, schema),
+        "derived": list(formulas(spec.synthesis.method_by_variable)),
+    }
 
 
 @task(name="cross-fit", task_run_name="assess disclosure with a control", cache_policy=NO_CACHE)
@@ -89,7 +97,7 @@ def assess_control(context: RunContext, completed: DatasetRef) -> list[Measureme
         Excess of disclosure figures over their control, with intervals; none if
         `disclosure.cross_fit` is false.
     """
-    workspace, spec, seed = context.workspace(), context.spec, context.secrets().seed
+    workspace, spec, seed = context.workspace(), context.spec, context.seed()
     if not spec.disclosure.cross_fit:
         return []
 
@@ -97,9 +105,7 @@ def assess_control(context: RunContext, completed: DatasetRef) -> list[Measureme
         matrix, schema = workspace.read_table(completed)
         found = assess_excess(
             synthesise_halves(spec, schema, matrix, seed),
-            keys=disclosure_keys(spec, schema),
-            targets=disclosure_targets(spec, schema),
-            derived=list(formulas(spec.synthesis.method_by_variable)),
+            **attack(spec, schema),
             rng=generator(seed, "assessment", "excess"),
             workers=spec.run.workers,
         )
@@ -140,7 +146,7 @@ def assess_together(
     DataFrame
         The ledger.
     """
-    workspace, seed = context.workspace(), context.secrets().seed
+    workspace, seed = context.workspace(), context.seed()
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(controlled[0].real)

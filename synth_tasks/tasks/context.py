@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from synth_tasks.errors import SpecError
@@ -14,7 +14,7 @@ from synth_tasks.release.signing import Signer, parse_signer, read_signer
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import ReleaseStore, open_store
 from synth_tasks.release.workspace import KEY_BYTES, Secrets, Workspace, load_key, load_seed
-from synth_tasks.seeding import draw_seed, parse_seed
+from synth_tasks.seeding import draw_seed, generator, parse_seed
 from synth_tasks.tasks.named_blocks import load_block
 from synth_tasks.tasks.places import find_gate, find_places, find_target
 
@@ -40,6 +40,8 @@ class RunContext:
         Number of the version, if an earlier release is made again; the next one if not given.
     gate : str, optional
         The policy as JSON, if it is kept in a block: as it was when the run began.
+    stratum : int, optional
+        Number of the stratum, 0, 1, ..., if the work is that on one of them.
     """
 
     spec: ReleaseSpec
@@ -48,6 +50,23 @@ class RunContext:
     secrets_file: str
     number: int | None = None
     gate: str | None = None
+    stratum: int | None = None
+
+    def of_stratum(self, stratum: int) -> RunContext:
+        """Return what the tasks of one stratum are told: its table is the whole table for them."""
+        spec = self.spec
+        synthesis = spec.synthesis.model_copy(update={"strata": [], "k": None})
+        # Strata are worked on at the same time; each has one thread.
+        run = spec.run.model_copy(update={"workers": 1})
+        changed = {"synthesis": synthesis, "run": run, "partition": None}
+        return replace(self, spec=spec.model_copy(update=changed), stratum=stratum)
+
+    def seed(self) -> int:
+        """Return the root of random numbers: one for each stratum, where there are any."""
+        root = self.secrets().seed
+        if self.stratum is None:
+            return root
+        return int.from_bytes(generator(root, "stratum", self.stratum).bytes(16), "big")
 
     def workspace(self) -> Workspace:
         """Open the private workspace of the data set."""

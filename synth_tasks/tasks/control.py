@@ -67,7 +67,7 @@ def control_set(
     -------
     ControlledSet
     """
-    workspace, spec, seed = context.workspace(), context.spec, context.secrets().seed
+    workspace, spec, seed = context.workspace(), context.spec, context.seed()
     if not spec.sdc:
         return ControlledSet(drawn, completed, in_order=True, changes=[])
 

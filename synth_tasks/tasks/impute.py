@@ -62,7 +62,7 @@ def impute(context: RunContext, raw: DatasetRef) -> CompletedData:
     -------
     CompletedData
     """
-    workspace, seed, run = context.workspace(), context.secrets().seed, context.spec.run
+    workspace, seed, run = context.workspace(), context.seed(), context.spec.run
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(raw)
@@ -74,11 +74,12 @@ def impute(context: RunContext, raw: DatasetRef) -> CompletedData:
             require_complete(completed, schema)
             file = folder / f"completed-{number}.parquet"
             refs.append(workspace.write_table(file, completed, schema))
-        if plan.incomplete:
+        traced = bool(plan.incomplete) and context.stratum is None
+        if traced:
             picture = to_png(imputed.plot_trace(), dpi=100)
             write_atomically(folder / TRACE_FILE, lambda file: file.write(picture))
         remarks = [*describe_events(imputed.events), *_judge_convergence(imputed)]
-        return {"refs": refs, "traced": bool(plan.incomplete), "remarks": remarks}
+        return {"refs": refs, "traced": traced, "remarks": remarks}
 
     settings = context.spec.imputation.model_dump_json()
     result, _ = workspace.run_stage("completed", [raw.sha256, settings, str(seed)], compute)

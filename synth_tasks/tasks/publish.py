@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,6 @@ from synth_tasks.seeding import commitment, generator
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext, find_signer
 from synth_tasks.tasks.impute import TRACE_FILE
-from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.made import Made
 from synth_tasks.tasks.pool import read_analysis
 from synth_tasks.tasks.validate import load_policy
@@ -150,7 +149,7 @@ def publish(context: RunContext, made: Made, decision: Decision | None = None) -
         return replace(already, new=True)
     version = context.version(digest)
     content = _compose(context, made, version, digest, decision)
-    _write_private_report(workspace.folder / "reports" / version, content, made.completed.trace)
+    write_private_report(workspace.folder / "reports" / version, content, made.completed.trace)
     with releases.staging() as draft:
         if spec.publish.synthesizer:
             models = to_json(workspace.read_object(made.synthesizers[0]))
@@ -185,7 +184,7 @@ def review(context: RunContext, made: Made) -> Review:
     )[:32]
     content = _compose(context, made, UNDECIDED, digest, None)
     folder = workspace.folder / "reviews" / key
-    _write_private_report(folder, content, made.completed.trace)
+    write_private_report(folder, content, made.completed.trace)
     return Review(key, str(folder / "report.html"), read_decision(workspace.folder, key))
 
 
@@ -248,7 +247,7 @@ def _compose(
         provenance=provenance_of(spec, plan),
         pooling_rule=spec.pooling_rule,
         results=made.suites,
-        missing_shares=missing_shares(made.ingested),
+        missing_shares=missing_shares(made.ingested.missing_values, made.ingested.ref.rows),
         changes=[each.changes for each in made.controlled],
         decision=None if decision is None else decision.to_dict(),
     )
@@ -286,10 +285,9 @@ def _shuffled_sets(
     return schema, frames
 
 
-def missing_shares(ingested: Ingested) -> dict[str, float]:
+def missing_shares(missing_values: Mapping[str, int], n_rows: int) -> dict[str, float]:
     """Return the share of missing values of each variable, in whole per cents."""
-    n_rows = ingested.ref.rows
-    return {name: round(count / n_rows, 2) for name, count in ingested.missing_values.items()}
+    return {name: round(count / n_rows, 2) for name, count in missing_values.items()}
 
 
 def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
@@ -328,6 +326,35 @@ def _write_bundle(
     spec, schema = context.spec, content.schema
     formats = spec.publish.formats
     files = write_data(draft, spec.dataset.name, content.sets, formats, schema, codebook)
+    write_around(draft, spec, codebook, content, files, signer)
+
+
+def write_around(
+    draft: Path,
+    spec: ReleaseSpec,
+    codebook: Codebook,
+    content: ReportContent,
+    files: Sequence[str | list[str]],
+    signer: Signer | None,
+) -> None:
+    """Write everything but the data: what describes them, and the manifest last.
+
+    Parameters
+    ----------
+    draft : Path
+        Folder of the bundle, with the data.
+    spec : ReleaseSpec
+        The release.
+    codebook : Codebook
+        Labels of the columns.
+    content : ReportContent
+        What is told.
+    files : sequence of str, or list of str
+        The data, relative to the folder; a list for a set in several files.
+    signer : Signer or None
+        What signs the manifest.
+    """
+    schema = content.schema
     write_json(
         draft / "datapackage.json",
         make_datapackage(spec, schema, content.version, draft, files, codebook),
@@ -360,7 +387,8 @@ def _csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _write_private_report(folder: Path, content: ReportContent, trace: str | None) -> None:
+def write_private_report(folder: Path, content: ReportContent, trace: str | None) -> None:
+    """Write the report with aggregates of the real data into the workspace."""
     make_private_folder(folder)
     if trace is not None:
         picture = Path(trace).read_bytes()

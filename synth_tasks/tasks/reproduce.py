@@ -22,6 +22,7 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import VERSION_PATTERN
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.ingest import Ingested
+from synth_tasks.tasks.part_ingest import IngestedParts
 from synth_tasks.tasks.publish import describe_seed, policy_digest
 
 PREFIX = "reproduction-"
@@ -120,7 +121,9 @@ def _move(own: RunContext, place: Path, number: int) -> RunContext:
     )
 
 
-def origins_differ(context: RunContext, ingested: Ingested, original: Original) -> list[str]:
+def origins_differ(
+    context: RunContext, ingested: Ingested | IngestedParts, original: Original
+) -> list[str]:
     """Return a line for everything that decides the release and is not as its manifest says."""
     return compare_origins(
         original.manifest,

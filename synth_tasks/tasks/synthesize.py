@@ -70,7 +70,11 @@ def fit(context: RunContext, completed: DatasetRef, raw: DatasetRef) -> DatasetR
 @task(name="draw set", task_run_name="draw set {number}", cache_policy=NO_CACHE)
 @confidential
 def draw_set(
-    context: RunContext, synthesizer: DatasetRef, imputation: int, number: int
+    context: RunContext,
+    synthesizer: DatasetRef,
+    imputation: int,
+    number: int,
+    rows: int | None = None,
 ) -> DatasetRef:
     """Draw one synthetic set.
 
@@ -84,6 +88,8 @@ def draw_set(
         Number of the completed data set that the synthesizer learnt from.
     number : int
         Number of the set, counted through all of them.
+    rows : int, optional
+        Rows to draw in a stratum.
 
     Returns
     -------
@@ -95,10 +101,15 @@ def draw_set(
     def compute(folder: Path) -> dict[str, Any]:
         fitted = workspace.read_object(synthesizer)
         nth = number - (imputation - 1) * context.spec.synthesis.m
-        matrix = fitted.draw(seed, nth, imputation)
+        if context.stratum is None:
+            matrix = fitted.draw(seed, nth, imputation)
+        else:
+            matrix = fitted.draw(seed, nth, imputation, k=rows, stratum=context.stratum)
         ref = workspace.write_table(folder / "set.parquet", matrix, fitted.plan.schema)
         return {"ref": ref}
 
     inputs = [synthesizer.sha256, str(imputation), str(number), str(seed)]
+    if context.stratum is not None:
+        inputs += [str(context.stratum), str(rows)]
     result, _ = workspace.run_stage("set", inputs, compute)
     return result["ref"]

@@ -7,6 +7,7 @@ rows in which both variables are observed. A variable that does not vary there h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,11 +51,30 @@ def measure_associations(pair: TablePair) -> list[Measurement]:
     """
     ordered = [i for i, v in enumerate(pair.schema) if v.kind not in (Kind.NOMINAL, Kind.STRING)]
     names = [pair.schema.names[i] for i in ordered]
-    real, n_real = correlate(pair.real[:, ordered])
-    synthetic, n_synthetic = correlate(pair.synthetic[:, ordered])
-    difference = synthetic - real
-    n = np.minimum(n_real, n_synthetic)
-    rows, columns = np.triu_indices(len(ordered), k=1)
+    real, synthetic = correlate(pair.real[:, ordered]), correlate(pair.synthetic[:, ordered])
+    return compare_correlations(names, real, synthetic, pair.set_number)
+
+
+def compare_correlations(
+    names: Sequence[str],
+    real: tuple[np.ndarray, np.ndarray],
+    synthetic: tuple[np.ndarray, np.ndarray],
+    set_number: int,
+) -> list[Measurement]:
+    """Compare correlations that were computed before; see `measure_associations`.
+
+    Parameters
+    ----------
+    names : sequence of p str
+        Ordered variables.
+    real, synthetic : tuple of two ndarray of shape (p, p)
+        As returned by `correlate`.
+    set_number : int
+        Number of the synthetic set.
+    """
+    difference = synthetic[0] - real[0]
+    n = np.minimum(real[1], synthetic[1])
+    rows, columns = np.triu_indices(len(names), k=1)
     sizes = np.abs(difference[rows, columns])
     # Beyond so many, only those that differ most are listed, in column order.
     listed = np.sort(np.argsort(-sizes, kind="stable")[:MAX_PAIRS])
@@ -62,14 +82,14 @@ def measure_associations(pair: TablePair) -> list[Measurement]:
         CORRELATION_DIFFERENCE.measure(
             difference[i, j],
             target=f"{names[i]}:{names[j]}",
-            set_number=pair.set_number,
+            set_number=set_number,
             n=n[i, j],
         )
         for i, j in zip(rows[listed], columns[listed], strict=True)
     ]
     largest = CORRELATION_DIFFERENCE_MAX.measure(
         float(sizes.max(initial=0.0)),
-        set_number=pair.set_number,
+        set_number=set_number,
         n=len(sizes),
     )
     return [*measurements, largest]
@@ -90,5 +110,9 @@ def correlate(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     counts : ndarray of shape (p, p), int64
         Number of complete rows.
     """
-    sums = PairSums.of(matrix)
+    return correlate_sums(PairSums.of(matrix))
+
+
+def correlate_sums(sums: PairSums) -> tuple[np.ndarray, np.ndarray]:
+    """Return correlations and counts, as `correlate` does."""
     return sums.correlations, np.rint(sums.counts).astype(np.int64)

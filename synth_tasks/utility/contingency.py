@@ -30,8 +30,7 @@ import numpy as np
 from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
 from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.distances import expected_variation, total_variation
-from synth_tasks.utility.grouping import GroupedPair
-from synth_tasks.utility.tables import cross_tabulate
+from synth_tasks.utility.grouping import CellCounts
 
 FREEMAN_TUKEY_MEDIAN = Metric(
     family="utility",
@@ -65,12 +64,12 @@ SUMMARIES = (
 METRICS = tuple(metric for summary in SUMMARIES for metric in summary)
 
 
-def measure_contingency(grouped: GroupedPair) -> list[Measurement]:
+def measure_contingency(grouped: CellCounts) -> list[Measurement]:
     """Measure pairs of variables: all of up to 100 variables; see `chosen_pairs`.
 
     Parameters
     ----------
-    grouped : GroupedPair
+    grouped : CellCounts
         Cells of both tables.
 
     Returns
@@ -98,13 +97,9 @@ def measure_contingency(grouped: GroupedPair) -> list[Measurement]:
     ]
 
 
-def _compare(grouped: GroupedPair, i: int, j: int) -> tuple[tuple[float, float], ...]:
+def _compare(grouped: CellCounts, i: int, j: int) -> tuple[tuple[float, float], ...]:
     """Return each comparison of a pair with its null."""
-    d, s = cross_tabulate(
-        (grouped.real[:, i], grouped.real[:, j]),
-        (grouped.synthetic[:, i], grouped.synthetic[:, j]),
-        (int(grouped.sizes[i]), int(grouped.sizes[j])),
-    )
+    d, s = grouped.two(i, j)
     k = int(s.sum())
     return (
         (freeman_tukey(d, s), 1.0),

@@ -13,11 +13,13 @@ single cell, which hides every difference, the smallest and the largest value be
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from synth_tasks.data import Variable
 from synth_tasks.utility.pair import TablePair
+from synth_tasks.utility.tables import cross_tabulate
 
 GROUPS = 5
 
@@ -50,6 +52,49 @@ class GroupedPair:
     def n_rows(self) -> int:
         """Number of real and synthetic rows together."""
         return len(self.real) + len(self.synthetic)
+
+    def one(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """Count the rows of both tables in each cell of a variable; see `CellCounts`."""
+        size = self.sizes[i]
+        return (
+            np.bincount(self.real[:, i], minlength=size),
+            np.bincount(self.synthetic[:, i], minlength=size),
+        )
+
+    def two(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
+        """Count the rows of both tables in each cell of two variables; see `CellCounts`."""
+        return cross_tabulate(
+            (self.real[:, i], self.real[:, j]),
+            (self.synthetic[:, i], self.synthetic[:, j]),
+            (int(self.sizes[i]), int(self.sizes[j])),
+        )
+
+
+class CellCounts(Protocol):
+    """Counts of two tables in the cells of their variables, wherever they come from."""
+
+    @property
+    def names(self) -> list[str]:
+        """The p variables."""
+        ...
+
+    @property
+    def set_number(self) -> int:
+        """Number of the synthetic set."""
+        ...
+
+    @property
+    def n_rows(self) -> int:
+        """Number of real and synthetic rows together."""
+        ...
+
+    def one(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the counts of a variable, real and synthetic, in equal order of cells."""
+        ...
+
+    def two(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the counts of two variables, real and synthetic, in equal order of cells."""
+        ...
 
 
 def group_pair(pair: TablePair, groups: int = GROUPS) -> GroupedPair:
@@ -107,10 +152,23 @@ def quantile_cuts(values: np.ndarray, groups: int) -> np.ndarray:
         return distinct[1:]
     below, remainder = np.divmod(np.arange(1, groups) * (len(ordered) - 1), groups)
     step = ordered[below + 1] - ordered[below]
-    quantiles = np.unique(ordered[below] + step * (remainder / groups))
-    lowest, highest = distinct[0], distinct[-1]
-    cuts = quantiles[(quantiles > lowest) & (quantiles < highest)]
-    return cuts if len(cuts) else np.array([distinct[1], highest])
+    quantiles = ordered[below] + step * (remainder / groups)
+    return cuts_between(quantiles, distinct[0], distinct[1], distinct[-1])
+
+
+def cuts_between(quantiles: np.ndarray, lowest: float, second: float, highest: float) -> np.ndarray:
+    """Return the quantiles that cut; where none does, the second and the largest value.
+
+    Parameters
+    ----------
+    quantiles : ndarray
+        Quantiles of a variable.
+    lowest, second, highest : float
+        Its two smallest different values, and the largest.
+    """
+    different = np.unique(quantiles)
+    cuts = different[(different > lowest) & (different < highest)]
+    return cuts if len(cuts) else np.array([second, highest])
 
 
 def assign_cells(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:

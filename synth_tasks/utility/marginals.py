@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from synth_tasks.ledger import Goal, Measurement, Metric
-from synth_tasks.utility.grouping import GroupedPair
+from synth_tasks.utility.grouping import CellCounts
 from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, spmse
 
 SPMSE_MARGINAL = Metric(
@@ -22,12 +20,12 @@ SPMSE_MARGINAL = Metric(
 METRICS = (SPMSE_MARGINAL,)
 
 
-def measure_marginals(grouped: GroupedPair) -> list[Measurement]:
+def measure_marginals(grouped: CellCounts) -> list[Measurement]:
     """Measure each variable.
 
     Parameters
     ----------
-    grouped : GroupedPair
+    grouped : CellCounts
         Cells of both tables.
 
     Returns
@@ -37,10 +35,7 @@ def measure_marginals(grouped: GroupedPair) -> list[Measurement]:
     """
     return [
         SPMSE_MARGINAL.measure(
-            spmse(
-                np.bincount(grouped.real[:, i], minlength=grouped.sizes[i]),
-                np.bincount(grouped.synthetic[:, i], minlength=grouped.sizes[i]),
-            ),
+            spmse(*grouped.one(i)),
             target=name,
             set_number=grouped.set_number,
             n=grouped.n_rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -40,26 +41,46 @@ def measure_missing(pair: TablePair) -> list[Measurement]:
         table minus that in the real one, n = synthetic rows; ``missing_rate_difference_max``, the
         largest absolute difference, with the largest bounds of the intervals, n = number of variables.
     """
-    n, k = len(pair.real), len(pair.synthetic)
-    real = np.isnan(pair.real).sum(axis=0)
-    synthetic = np.isnan(pair.synthetic).sum(axis=0)
+    real = np.isnan(pair.real).sum(axis=0), len(pair.real)
+    synthetic = np.isnan(pair.synthetic).sum(axis=0), len(pair.synthetic)
+    return compare_missing(pair.schema.names, real, synthetic, pair.set_number)
+
+
+def compare_missing(
+    names: Sequence[str],
+    in_real: tuple[np.ndarray, int],
+    in_synthetic: tuple[np.ndarray, int],
+    set_number: int,
+) -> list[Measurement]:
+    """Compare rates that were counted before; see `measure_missing`.
+
+    Parameters
+    ----------
+    names : sequence of p str
+        The variables.
+    in_real, in_synthetic : tuple of ndarray of shape (p,) and int
+        Missing values, and rows.
+    set_number : int
+        Number of the synthetic set.
+    """
+    (real, n), (synthetic, k) = in_real, in_synthetic
     difference = synthetic / k - real / n
     intervals = [
         difference_of_shares(int(s), k, int(r), n) for s, r in zip(synthetic, real, strict=True)
     ]
     measurements = [
         MISSING_RATE_DIFFERENCE.measure(
-            difference[i], target=name, set_number=pair.set_number, interval=intervals[i], n=k
+            difference[i], target=name, set_number=set_number, interval=intervals[i], n=k
         )
-        for i, name in enumerate(pair.schema.names)
+        for i, name in enumerate(names)
     ]
     largest = MISSING_RATE_DIFFERENCE_MAX.measure(
         np.abs(difference).max(),
-        set_number=pair.set_number,
+        set_number=set_number,
         interval=(
             max(max(0.0, lower, -upper) for lower, upper in intervals),
             max(max(abs(lower), abs(upper)) for lower, upper in intervals),
         ),
-        n=len(pair.schema),
+        n=len(names),
     )
     return [*measurements, largest]

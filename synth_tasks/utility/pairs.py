@@ -9,9 +9,9 @@ import numpy as np
 
 from synth_tasks.ledger import NOT_GIVEN, Goal, Measurement, Metric
 from synth_tasks.utility.chosen_pairs import choose_pairs
-from synth_tasks.utility.grouping import GroupedPair
+from synth_tasks.utility.grouping import CellCounts
 from synth_tasks.utility.intervals import Interval, median_interval
-from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, cross_tabulate, spmse
+from synth_tasks.utility.tables import SPMSE_NULL, SPMSE_REFERENCE, spmse
 
 SPMSE_PAIR = Metric(
     family="utility",
@@ -27,12 +27,12 @@ SPMSE_PAIR_MEDIAN = replace(SPMSE_PAIR, name="spmse_pair_median")
 METRICS = (SPMSE_PAIR, SPMSE_PAIR_MAX, SPMSE_PAIR_MEDIAN)
 
 
-def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
+def measure_pairs(grouped: CellCounts) -> list[Measurement]:
     """Measure pairs of variables: all of up to 100 variables; see `chosen_pairs`.
 
     Parameters
     ----------
-    grouped : GroupedPair
+    grouped : CellCounts
         Cells of both tables.
 
     Returns
@@ -46,7 +46,7 @@ def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
     pairs = choose_pairs(len(grouped.names))
     measurements = [
         SPMSE_PAIR.measure(
-            spmse(*_count(grouped, i, j)),
+            spmse(*grouped.two(i, j)),
             target=f"{grouped.names[i]}:{grouped.names[j]}",
             set_number=grouped.set_number,
             n=grouped.n_rows,
@@ -62,11 +62,3 @@ def measure_pairs(grouped: GroupedPair) -> list[Measurement]:
         float(np.median(values)), set_number=number, interval=interval, n=n
     )
     return [*measurements, largest, median]
-
-
-def _count(grouped: GroupedPair, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
-    return cross_tabulate(
-        (grouped.real[:, i], grouped.real[:, j]),
-        (grouped.synthetic[:, i], grouped.synthetic[:, j]),
-        (int(grouped.sizes[i]), int(grouped.sizes[j])),
-    )

@@ -8,6 +8,7 @@ type 7 (Hyndman & Fan 1996), the default of R, over observed values.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -47,25 +48,37 @@ def measure_quantiles(pair: TablePair) -> list[Measurement]:
         absolute value, n = observed synthetic values; ``quantile_difference_max``, the greatest
         absolute difference of all, n = number of variables (0 without any).
     """
-    measurements = []
+    differences = {}
     for i, variable in enumerate(pair.schema):
         real, synthetic = (
             table[~np.isnan(table[:, i]), i] for table in (pair.real, pair.synthetic)
         )
-        if variable.is_categorical or not len(real) or not len(synthetic):
-            continue
-        differences = quantile_differences(real, synthetic)
-        measurements.append(
-            QUANTILE_DIFFERENCE.measure(
-                differences[np.abs(differences).argmax()],
-                target=variable.name,
-                set_number=pair.set_number,
-                n=len(synthetic),
-            )
+        if not variable.is_categorical and len(real) and len(synthetic):
+            differences[variable.name] = quantile_differences(real, synthetic), len(synthetic)
+    return report_quantiles(differences, pair.set_number)
+
+
+def report_quantiles(
+    differences: Mapping[str, tuple[np.ndarray, int]], set_number: int
+) -> list[Measurement]:
+    """Report differences at `PROBABILITIES` that were computed before; see `measure_quantiles`.
+
+    Parameters
+    ----------
+    differences : mapping of str to tuple of ndarray and int
+        For each variable in units of its standard deviation, and the number of synthetic values.
+    set_number : int
+        Number of the synthetic set.
+    """
+    measurements = [
+        QUANTILE_DIFFERENCE.measure(
+            found[np.abs(found).argmax()], target=name, set_number=set_number, n=n
         )
+        for name, (found, n) in differences.items()
+    ]
     largest = QUANTILE_DIFFERENCE_MAX.measure(
         max((abs(m.value) for m in measurements), default=0.0),
-        set_number=pair.set_number,
+        set_number=set_number,
         n=len(measurements),
     )
     return [*measurements, largest]
@@ -74,6 +87,10 @@ def measure_quantiles(pair: TablePair) -> list[Measurement]:
 def quantile_differences(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     """Return the differences at `PROBABILITIES`; both arrays have values and no missing ones."""
     difference = np.quantile(synthetic, PROBABILITIES) - np.quantile(real, PROBABILITIES)
-    scale = float(np.std(real)) or float(np.std(synthetic))
+    return in_deviations(difference, float(np.std(real)) or float(np.std(synthetic)))
+
+
+def in_deviations(difference: np.ndarray, scale: float) -> np.ndarray:
+    """Return differences of quantiles in units of a standard deviation."""
     # Two constants have no scale: any difference is one.
     return difference / scale if scale > 0 else np.sign(difference)

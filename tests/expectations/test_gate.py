@@ -194,3 +194,55 @@ def test_the_shipped_gates_are_well_formed(tmp_path, data_set):
         "spmse_pair_max",
     } <= judged
     assert all(e["meta"]["source"] for e in policy["expectations"])
+
+
+# --- strata ---------------------------------------------------------------------------------------
+
+
+def parted(values: dict[str, float], metric: str = "spmse_marginal"):
+    return [
+        Measurement("utility", metric, value, set_number=1, stratum=name)
+        for name, value in values.items()
+    ]
+
+
+def test_the_worst_stratum_can_refuse_what_the_whole_would_pass():
+    ledger = make_ledger(parted({"": 2.0, "stratum 1": 3.0, "stratum 2": 12.0}))
+    (check,) = judge(UTILITY, ledger=ledger, n_sets=1).checks
+    assert not check.success
+    assert check.detail == (
+        "spmse_marginal: value 2 (allowed ≤ 10); "
+        "worst stratum 2: spmse_marginal set 1: value 12 (allowed ≤ 10)"
+    )
+
+
+def test_whole_and_strata_within_bounds_pass_and_the_nearest_is_named():
+    ledger = make_ledger(parted({"": 2.0, "stratum 1": 9.0, "stratum 2": 1.0}))
+    (check,) = judge(UTILITY, ledger=ledger, n_sets=1).checks
+    assert check.success
+    assert "worst stratum 1: spmse_marginal: value 9" in check.detail
+
+
+def test_a_mean_is_taken_within_each_stratum():
+    item = UTILITY | {"type": "expect_column_mean_to_be_between"}
+    ledger = make_ledger(parted({"": 2.0, "stratum 1": 1.0, "stratum 2": 12.0, "stratum 3": 1.0}))
+    (check,) = judge(item, ledger=ledger, n_sets=1).checks
+    assert not check.success
+    assert "worst stratum 2: spmse_marginal: mean value 12 (allowed ≤ 10)" in check.detail
+
+
+def test_a_metric_may_be_measured_of_the_whole_alone():
+    ledger = make_ledger([*parted({"": 2.0}), *parted({"stratum 1": 1.0}, "other")])
+    assert judge(UTILITY, ledger=ledger, n_sets=1).passed
+
+
+def test_a_metric_that_one_stratum_lacks_is_an_error():
+    rows = [*parted({"stratum 1": 2.0}), *parted({"stratum 1": 1.0, "stratum 2": 1.0}, "other")]
+    with pytest.raises(GateError, match=r"not measured for 1 strata \(stratum 2\)"):
+        judge(UTILITY, ledger=make_ledger(rows), n_sets=1)
+
+
+def test_a_stratum_in_which_a_set_was_not_measured_is_an_error():
+    rows = [*parted({"": 2.0, "stratum 1": 2.0}), *measure("spmse_marginal", [1.0, 1.0])]
+    with pytest.raises(GateError, match="measured for 1 of 2 sets"):
+        judge(UTILITY, ledger=make_ledger(rows), n_sets=2)

@@ -145,7 +145,8 @@ def test_a_spec_cannot_be_changed_later():
         ("dataset: {name: x, source: {csv: a}, licens: MIT}", "dataset.licens: unknown key"),
         (MINIMAL + "synthesys: {m: 5}", "synthesys: unknown key"),
         (MINIMAL + "disclosure: {key: [age]}", "disclosure.key: unknown key"),
-        (MINIMAL + "synthesis: {m: 1}", "synthesis.m: input should be greater than or equal to 2"),
+        (MINIMAL + "synthesis: {m: 0}", "synthesis.m: input should be greater than or equal to 1"),
+        (MINIMAL + "synthesis: {m: 1}", "a single synthetic set does not tell"),
         (MINIMAL + "synthesis: {m: many}", "synthesis.m: input should be a valid integer"),
         (
             MINIMAL + "imputation: {m: 0}",
@@ -250,7 +251,7 @@ def test_a_dataset_name_is_a_plain_folder_name(name):
 
 
 def test_several_mistakes_are_counted():
-    assert refusal(MINIMAL + "synthesis: {m: 1, q: 2}").endswith("(and 1 more)")
+    assert refusal(MINIMAL + "synthesis: {m: 0, q: 2}").endswith("(and 1 more)")
 
 
 def test_yaml_aliases_are_refused():

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from synth_tasks.data import Schema
+from synth_tasks.ledger import STRATUM
 from synth_tasks.release import pictures
 from synth_tasks.release.analysis import REAL_COLUMNS
 from synth_tasks.release.results import AnalysisResult, Check, SuiteResult
@@ -42,6 +43,8 @@ class ReportContent:
         ``pooling_rule``, ``packages`` and ``digest`` are shown where they are given.
     real : DataFrame, optional
         The real data; drawn in a private report only.
+    rows : tuple of int, optional
+        Rows of each set, where `sets` (and `real`) hold random samples of them.
     """
 
     title: str
@@ -57,6 +60,7 @@ class ReportContent:
     analyses: list[AnalysisResult]
     manifest: dict[str, Any]
     real: pd.DataFrame | None = None
+    rows: tuple[int, ...] | None = None
 
 
 def withhold_real(content: ReportContent) -> ReportContent:
@@ -80,6 +84,15 @@ def withhold_real(content: ReportContent) -> ReportContent:
         analyses=[replace(a, real=pd.DataFrame(columns=REAL_COLUMNS)) for a in content.analyses],
         suites=[_withhold_findings(suite, inside) for suite in content.suites],
     )
+
+
+def of_the_whole(content: ReportContent) -> ReportContent:
+    """Leave out the figures of single strata: tables and pictures show the whole."""
+    ledger = content.ledger
+    if STRATUM not in ledger:
+        return content
+    whole = ledger[ledger[STRATUM] == ""].drop(columns=STRATUM).reset_index(drop=True)
+    return replace(content, ledger=whole)
 
 
 def _withhold_findings(suite: SuiteResult, inside: set[str]) -> SuiteResult:

@@ -7,7 +7,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import pandas as pd
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,7 +15,11 @@ from matplotlib.figure import Figure
 from synth_tasks.inference import RULES
 from synth_tasks.release import pictures
 from synth_tasks.release.manifest import describe_partial
-from synth_tasks.release.report._content import ReportContent, withhold_real
+from synth_tasks.release.report._content import (
+    ReportContent,
+    of_the_whole,
+    withhold_real,
+)
 from synth_tasks.release.report._summary import group_checks, summarise
 from synth_tasks.release.report._tables import (
     describe_provenance,
@@ -42,8 +45,7 @@ def render_report(content: ReportContent, private: bool) -> str:
     str
         One HTML file; the same content gives the same text.
     """
-    if not private:
-        content = withhold_real(content)
+    content = of_the_whole(content if private else withhold_real(content))
     rules = list(dict.fromkeys(a.rule for a in content.analyses))
     rule = RULES.get(content.manifest.get("pooling_rule") or next(iter(rules), ""))
     return render_template(
@@ -51,7 +53,8 @@ def render_report(content: ReportContent, private: bool) -> str:
         content=content,
         private=private,
         m=len(content.sets),
-        size=_describe_size(content.sets),
+        sampled=content.rows and len(content.sets[0]),
+        size=_describe_size(content.rows or [len(frame) for frame in content.sets]),
         lights=summarise(content.suites),
         contents=_list_contents(content),
         pictures=_draw_pictures(content, private),
@@ -167,11 +170,11 @@ def _readings() -> dict[str, str]:
     return readings
 
 
-def _describe_size(sets: Sequence[pd.DataFrame]) -> str:
-    lengths = sorted({len(frame) for frame in sets})
+def _describe_size(sizes: Sequence[int]) -> str:
+    lengths = sorted(set(sizes))
     rows = f"{lengths[0]:,}" if len(lengths) == 1 else f"{lengths[0]:,} to {lengths[-1]:,}"
-    noun = "set" if len(sets) == 1 else "sets"
-    return f"{len(sets)} synthetic {noun} of {rows} rows"
+    noun = "set" if len(sizes) == 1 else "sets"
+    return f"{len(sizes)} synthetic {noun} of {rows} rows"
 
 
 def _list_contents(content: ReportContent) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -86,22 +86,44 @@ def read_file(spec: ReleaseSpec) -> pd.DataFrame:
     location = str(source.path)
     place = find_place(spec, location)
     with readable_store("read", location if is_url(location) else place.path):
-        names = _csv_header(place, source) if source.csv is not None else []
+        names = read_csv_header(place, source) if source.csv is not None else []
         try:
             table = _read(place, source, spec.variables)
             if source.csv is not None:
-                _refuse_misread(table, source)
+                refuse_misread(table, source)
             return to_frame(table, spec.variables)
         except SynthError:
             raise
         except Exception as error:  # a damaged file may raise anything
-            if _is_of_the_store(error):
-                raise
-            kind = "CSV" if source.csv else "Parquet" if source.parquet else "Arrow"
-            raise DataError(
-                f"{place.name} cannot be read as {kind}{_reason(error, table_names=names)}: check the "
-                "file and the settings of dataset.source and variables"
-            ) from None
+            raise explain_failure(error, place, source, names) from None
+
+
+def explain_failure(
+    error: Exception, place: Place, source: SourceSpec, names: Sequence[str] = ()
+) -> Exception:
+    """Return what to raise for an error of a reader: without the values that it quotes.
+
+    Parameters
+    ----------
+    error : Exception
+        Of a reader, or of the system or store.
+    place, source
+        What was read.
+    names : sequence of str
+        Columns of a CSV file.
+
+    Returns
+    -------
+    Exception
+        A `DataError`; an error of the system or store as it is.
+    """
+    if _is_of_the_store(error):
+        return error
+    kind = "CSV" if source.csv else "Parquet" if source.parquet else "Arrow"
+    return DataError(
+        f"{place.name} cannot be read as {kind}{_reason(error, table_names=names)}: check the "
+        "file and the settings of dataset.source and variables"
+    )
 
 
 def _is_of_the_store(error: Exception) -> bool:
@@ -118,14 +140,17 @@ def _read(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec
         with place.open() as file:
             return pa.feather.read_table(file)
     if place.files.isdir(place.path):
-        return _read_folder(place)
+        return check_folder(place).to_table()
     with place.open() as file:
         check_names(pq.read_schema(file).names)
         return pq.read_table(file)
 
 
-def _read_folder(place: Place) -> pa.Table:
-    """Read Parquet files below a folder; names of folders like ``year=2020`` become columns."""
+def check_folder(place: Place) -> Any:
+    """Return the Parquet files below a folder as one data set, if they have one schema.
+
+    Names of folders like ``year=2020`` become columns.
+    """
     whole = pa.dataset.dataset(
         place.path, format="parquet", filesystem=place.files, partitioning="hive"
     )
@@ -140,10 +165,10 @@ def _read_folder(place: Place) -> pa.Table:
             "schema"
         )
     check_names(whole.schema.names)
-    return whole.to_table()
+    return whole
 
 
-def _refuse_misread(table: pa.Table, source: SourceSpec) -> None:
+def refuse_misread(table: pa.Table, source: SourceSpec) -> None:
     """Refuse a CSV file that was read with the wrong separator or decimal sign."""
     if table.num_columns == 1:
         others = [sign for sign in ";,\t|" if sign in table.column_names[0]]
@@ -161,7 +186,7 @@ def _refuse_misread(table: pa.Table, source: SourceSpec) -> None:
                 )
 
 
-def _reason(error: Exception, table_names: list[str]) -> str:
+def _reason(error: Exception, table_names: Sequence[str]) -> str:
     """Say where a reader failed, without the value that it quotes."""
     text = str(error)
     if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", text):
@@ -171,7 +196,10 @@ def _reason(error: Exception, table_names: list[str]) -> str:
     return ""
 
 
-def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
+def csv_options(
+    source: SourceSpec, variables: Mapping[str, VariableSpec]
+) -> tuple[pa.csv.ParseOptions, pa.csv.ConvertOptions]:
+    """Return how a CSV file is to be parsed and converted, as the specification says."""
     as_text = {
         name: pa.string()
         for name, variable in variables.items()
@@ -190,6 +218,11 @@ def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, Variable
         quoted_strings_can_be_null=True,
         column_types=as_text,
     )
+    return parse, convert
+
+
+def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
+    parse, convert = csv_options(source, variables)
     try:
         with place.open() as file:
             return pa.csv.read_csv(file, parse_options=parse, convert_options=convert)
@@ -200,7 +233,8 @@ def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, Variable
             return pa.csv.read_csv(file, single, parse, convert)
 
 
-def _csv_header(place: Place, source: SourceSpec) -> list[str]:
+def read_csv_header(place: Place, source: SourceSpec) -> list[str]:
+    """Return the column names of a CSV file, after making sure that it is text."""
     _check_utf8(place)
     with place.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:

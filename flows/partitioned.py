@@ -1,0 +1,241 @@
+"""A release of data that outgrow memory: the stratum is the unit of work.
+
+The stages, the order and what is published are those of `flows.release`; no step holds the whole table.
+"""
+
+# No deferred annotations here, as in `flows.release`.
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from prefect import unmapped
+from prefect.states import Failed, State
+
+from flows.approval import ask, how_to_decide
+from flows.steps import AWAITING, completed_state, limited, nothing_new, require
+from synth_tasks.release.approval import Decision, needs_approval
+from synth_tasks.release.parts import Stratum
+from synth_tasks.release.results import SuiteResult
+from synth_tasks.release.stores import Published
+from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.part_assess import (
+    StratumFigures,
+    assess_parts,
+    assess_strata,
+    sketch_strata,
+)
+from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
+from synth_tasks.tasks.part_models import (
+    CompletedStratum,
+    DrawnStratum,
+    complete_strata,
+    draw_sizes,
+    draw_strata,
+    fit_strata,
+)
+from synth_tasks.tasks.part_publish import (
+    MadeParts,
+    draw_sampled_picture,
+    join_results,
+    publish_parts,
+    quarantine_parts,
+    review_parts,
+)
+from synth_tasks.tasks.pool import AnalysisRef, pool_parts
+from synth_tasks.tasks.publish import find_published, purge, record_decision
+from synth_tasks.tasks.validate import apply_gate, refuse_failures
+
+# Of each of four stages that are mapped: a flow stays below 200 task runs.
+MOST_CHUNKS = 40
+
+
+def release_parts(context: RunContext, progress: Progress) -> State:
+    """Make a release stratum by stratum.
+
+    Args:
+        context: The release.
+        progress: Is told of every stage.
+    """
+    ingested = read_parts(context, progress)
+    published = find_published(context, ingested.fingerprint)
+    if published is not None:
+        return nothing_new(context, published, progress)
+    made = make_parts(context, ingested, progress)
+    decision = None
+    if needs_approval(context.spec, made.results):
+        answer = _decide(context, made)
+        if isinstance(answer, State):
+            return answer
+        decision = answer
+    picture = draw_sampled_picture(context, made.figures)
+    published = put_out_parts(context, made, decision)
+    purge(context)
+    rows, width = made.set_rows, len(made.ingested.schema)
+    size = f"{len(rows)} synthetic sets of {rows[0]} rows and {width} columns"
+    show_release(context.spec, published, made.results[-1], picture, size)
+    line = f"published {published.location}"
+    progress.finish(line)
+    return completed_state(line, published)
+
+
+def read_parts(context: RunContext, progress: Progress) -> IngestedParts:
+    """Read the data as they arrived, one file for each stratum.
+
+    Args:
+        context: The release.
+        progress: Is told when it is done.
+    """
+    ingested = limited(ingest_parts, context.spec)(context)
+    n_missing, n_strata = sum(ingested.missing_values.values()), len(ingested.strata)
+    size = f"{ingested.rows} rows × {len(ingested.schema)} columns in {n_strata} strata"
+    progress.finish(f"ingested {size}, {n_missing} missing values")
+    return ingested
+
+
+def make_parts(context: RunContext, ingested: IngestedParts, progress: Progress) -> MadeParts:
+    """Go from the data as they arrived to sets that the gate lets pass.
+
+    Args:
+        context: The release.
+        ingested: The data.
+        progress: Is told of every stage.
+    """
+    strata = ingested.strata
+    completed, results = _complete(context, strata, progress)
+    drawn = _synthesise(context, strata, completed, progress)
+    analyses = _analyse(context, completed, drawn, progress)
+    results += _require_sets(context, drawn)
+    figures, ledger = _assess(context, completed, drawn, analyses, progress)
+    progress.finish(f"synthetic suite met by all {context.spec.n_sets} sets")
+    gate = apply_gate(context, ledger)
+    show_gate(context.spec, [*results, gate])
+    refuse_failures(gate)
+    n_warnings = len(gate.failures("warning"))
+    progress.finish(f"gate passed: {len(gate.checks)} checks, {n_warnings} warnings")
+    return MadeParts(ingested, completed, drawn, figures, ledger, [*results, gate], analyses)
+
+
+def put_out_parts(context: RunContext, made: MadeParts, decision: Decision | None) -> Published:
+    """Publish what was made; intermediate files stay in the workspace.
+
+    Args:
+        context: The release.
+        made: What is published.
+        decision: Of a steward, for the manifest; None if nobody was asked.
+    """
+    return limited(publish_parts, context.spec)(context, made, decision)
+
+
+def _chunks(items: Sequence[Any]) -> list[list[Any]]:
+    """Divide items into at most 40 chunks of neighbours."""
+    size = -(-len(items) // MOST_CHUNKS)
+    return [list(items[i : i + size]) for i in range(0, len(items), size)]
+
+
+def _joined(chunks: Sequence[Sequence[Any]]) -> list[Any]:
+    return [item for chunk in chunks for item in chunk]
+
+
+def _complete(
+    context: RunContext, strata: list[Stratum], progress: Progress
+) -> tuple[list[CompletedStratum], list[SuiteResult]]:
+    found: list[CompletedStratum] = _joined(
+        complete_strata.map(unmapped(context), _chunks(strata)).result()
+    )
+    n_imputed = context.spec.imputation.m
+    subjects = ["the data as they arrived"]
+    subjects += [
+        "the completed data" + (f", imputation {i}" if n_imputed > 1 else "")
+        for i in range(1, n_imputed + 1)
+    ]
+    results = [
+        join_results([each.suites[i] for each in found], subject)
+        for i, subject in enumerate(subjects)
+    ]
+    require(results)
+    progress.finish(f"source suite met: {len(results[0].checks)} checks")
+    n_with_holes = sum(stratum.holes > 0 for stratum in strata)
+    progress.finish(f"imputed {n_with_holes} of {len(strata)} strata")
+    progress.finish(f"completed suite met: {len(results[1].checks)} checks")
+    return found, results
+
+
+def _synthesise(
+    context: RunContext,
+    strata: list[Stratum],
+    completed: list[CompletedStratum],
+    progress: Progress,
+) -> list[DrawnStratum]:
+    sizes = draw_sizes(context, strata)
+    chunks = _chunks(completed)
+    synthesizers = fit_strata.map(unmapped(context), chunks).result()
+    progress.finish(f"fitted the synthesizers of {len(strata)} strata")
+    drawn: list[DrawnStratum] = _joined(
+        draw_strata.map(unmapped(context), chunks, synthesizers, _chunks(sizes)).result()
+    )
+    spec = context.spec
+    steps = f", {len(spec.sdc)} steps of disclosure control" if spec.sdc else ""
+    progress.finish(f"drew {spec.n_sets} sets of {sum(s[0] for s in sizes)} rows{steps}")
+    return drawn
+
+
+def _require_sets(context: RunContext, drawn: list[DrawnStratum]) -> list[SuiteResult]:
+    results = [
+        join_results([each.suites[i] for each in drawn], f"set {i + 1}")
+        for i in range(context.spec.n_sets)
+    ]
+    require(results)
+    return results
+
+
+def _analyse(
+    context: RunContext,
+    completed: list[CompletedStratum],
+    drawn: list[DrawnStratum],
+    progress: Progress,
+) -> list[AnalysisRef]:
+    """Fit every analysis to every set; one after the other, for each reads columns of all rows."""
+    spec = context.spec
+    real = [[each.refs[i] for each in completed] for i in range(spec.imputation.m)]
+    sets = [[each.controlled[i].ref for each in drawn] for i in range(spec.n_sets)]
+    if spec.sdc:  # what disclosure control coded is compared with the real data coded alike
+        first = range(0, spec.n_sets, spec.synthesis.m)
+        real = [[each.controlled[i].real for each in drawn] for i in first]
+    analyses = [pool_parts(context, real, sets, analysis) for analysis in spec.analysis]
+    show_estimates(spec, analyses)
+    progress.finish(f"pooled {len(analyses)} analyses")
+    return analyses
+
+
+def _assess(
+    context: RunContext,
+    completed: list[CompletedStratum],
+    drawn: list[DrawnStratum],
+    analyses: list[AnalysisRef],
+    progress: Progress,
+) -> tuple[list[StratumFigures], pd.DataFrame]:
+    marks = sketch_strata(context, drawn)
+    rows = [each.stratum.rows for each in drawn]
+    shares = [n / sum(rows) for n in rows]
+    mapped = assess_strata.map(
+        unmapped(context), _chunks(completed), _chunks(drawn), unmapped(marks), _chunks(shares)
+    )
+    figures: list[StratumFigures] = _joined(mapped.result())
+    ledger = assess_parts(context, figures, rows, analyses)
+    progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
+    return figures, ledger
+
+
+def _decide(context: RunContext, made: MadeParts) -> Decision | State:
+    """Ask a steward; return the approval, or the state in which the run ends without one."""
+    found = review_parts(context, made)
+    decision = ask(context.spec, found, made.results)
+    if decision is None:
+        return Failed(name=AWAITING, message=how_to_decide(found))
+    record_decision(context, found.key, decision)
+    if decision.approved:
+        return decision
+    folder = quarantine_parts(context, made, found, decision)
+    by = f"rejected by {decision.name}: {decision.reason}"
+    return Failed(name="Rejected", message=f"{by}; kept in {folder}")

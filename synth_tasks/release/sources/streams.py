@@ -1,0 +1,216 @@
+"""Reading CSV, Parquet and Arrow sources piece by piece, as often as need be.
+
+The pieces hold the rows in the order of the source. CSV files say nothing of types: they are found by
+reading the file once, as the reader of whole files finds them: the first type that fits all values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.dataset
+import pyarrow.ipc
+import pyarrow.parquet as pq
+
+from synth_tasks.data import check_names
+from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.release.locations import is_url, readable_store
+from synth_tasks.release.sources.files import (
+    Place,
+    check_folder,
+    csv_options,
+    explain_failure,
+    find_place,
+    read_csv_header,
+    refuse_misread,
+)
+from synth_tasks.release.sources.table import to_frame
+from synth_tasks.release.spec import ReleaseSpec, SourceSpec
+
+BATCH_ROWS = 131_072
+CSV_BLOCK = 16 << 20  # bytes
+STREAMED = ("csv", "parquet", "arrow")
+# In the order in which the reader of whole files tries them; what fits none is text.
+CSV_TYPES = (
+    pa.int64(),
+    pa.bool_(),
+    pa.date32(),
+    pa.time32("s"),
+    pa.timestamp("s"),
+    pa.timestamp("ns"),
+    pa.float64(),
+)
+
+
+@dataclass(frozen=True)
+class SourceStream:
+    """A source that is read in pieces.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Names the source.
+    batch_rows : int, default 131,072
+        Most rows of a piece.
+    types : mapping of str to DataType
+        Of the columns of a CSV file that are not declared.
+    """
+
+    spec: ReleaseSpec
+    batch_rows: int = BATCH_ROWS
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Yield the rows in pieces, typed as `read_file` types the whole.
+
+        Raises
+        ------
+        DataError
+            Naming file, and column or row where they are known.
+        """
+        source = self.spec.dataset.source
+        location = str(source.path)
+        place = find_place(self.spec, location)
+        names = read_csv_header(place, source) if source.csv is not None else []
+        with readable_store("read", location if is_url(location) else place.path):
+            try:
+                for table in _read(place, source, self):
+                    yield to_frame(table, self.spec.variables).reset_index(drop=True)
+            except SynthError:
+                raise
+            except Exception as error:
+                raise explain_failure(error, place, source, names) from None
+
+
+def open_stream(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> SourceStream:
+    """Open a source to read it in pieces.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Its source is one of `csv`, `parquet` and `arrow`.
+    batch_rows : int, default 131,072
+        Most rows of a piece; it changes no result.
+
+    Returns
+    -------
+    SourceStream
+
+    Raises
+    ------
+    SpecError
+        If the source is of another kind.
+    """
+    source = spec.dataset.source
+    if source.kind not in STREAMED:
+        raise SpecError(
+            f"partition: a source of the kind {source.kind} cannot be read in pieces: export it to "
+            "Parquet, or leave out partition"
+        )
+    stream = SourceStream(spec, batch_rows)
+    if source.csv is None:
+        return stream
+    return SourceStream(spec, batch_rows, _find_types(stream))
+
+
+def _read(place: Place, source: SourceSpec, stream: SourceStream) -> Iterator[pa.Table]:
+    if source.csv is not None:
+        return _read_csv(place, source, stream, stream.types)
+    if source.arrow is not None:
+        return _read_arrow(place, stream.batch_rows)
+    if place.files.isdir(place.path):
+        return _read_folder(place, stream.batch_rows)
+    return _read_parquet(place, stream.batch_rows)
+
+
+def _read_parquet(place: Place, batch_rows: int) -> Iterator[pa.Table]:
+    with place.open() as file:
+        parquet = pq.ParquetFile(file)
+        check_names(parquet.schema_arrow.names)
+        for batch in parquet.iter_batches(batch_rows):
+            yield pa.Table.from_batches([batch])
+
+
+def _read_folder(place: Place, batch_rows: int) -> Iterator[pa.Table]:
+    whole = check_folder(place)
+    for fragment in sorted(whole.get_fragments(), key=lambda f: f.path):
+        # One piece ahead: what is read beforehand is memory.
+        scanned = fragment.to_batches(
+            schema=whole.schema, batch_size=batch_rows, batch_readahead=1, fragment_readahead=1
+        )
+        for batch in scanned:
+            if batch.num_rows:
+                yield pa.Table.from_batches([batch])
+
+
+def _read_arrow(place: Place, batch_rows: int) -> Iterator[pa.Table]:
+    with place.open() as file:
+        reader = pa.ipc.open_file(file)
+        check_names(reader.schema.names)
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            for start in range(0, batch.num_rows, batch_rows):
+                yield pa.Table.from_batches([batch.slice(start, batch_rows)])
+
+
+# --- CSV ------------------------------------------------------------------------------------------
+
+
+def _read_csv(
+    place: Place, source: SourceSpec, stream: SourceStream, types: Mapping[str, pa.DataType]
+) -> Iterator[pa.Table]:
+    parse, convert = csv_options(source, stream.spec.variables)
+    convert.column_types = {**types, **_as_mapping(convert.column_types)}
+    read = pa.csv.ReadOptions(block_size=CSV_BLOCK)
+    with place.open() as file, pa.csv.open_csv(file, read, parse, convert) as reader:
+        for batch in reader:
+            for start in range(0, batch.num_rows, stream.batch_rows):
+                table = pa.Table.from_batches([batch.slice(start, stream.batch_rows)])
+                refuse_misread(table, source)
+                yield table
+
+
+def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
+    """Read a CSV file as text, and find the first type that fits all values of each column."""
+    source = stream.spec.dataset.source
+    place = find_place(stream.spec, str(source.path))
+    names = read_csv_header(place, source)
+    possible = {name: list(CSV_TYPES) for name in names}
+    observed: set[str] = set()
+    location = str(source.path)
+    with readable_store("read", location if is_url(location) else place.path):
+        try:
+            texts = dict.fromkeys(names, pa.string())
+            for table in _read_csv(place, source, SourceStream(stream.spec), texts):
+                for name in names:
+                    column = table.column(name)
+                    if column.null_count < len(column):
+                        observed.add(name)
+                    if pa.types.is_string(column.type):
+                        possible[name] = [t for t in possible[name] if _fits(column, t, source)]
+        except SynthError:
+            raise
+        except Exception as error:
+            raise explain_failure(error, place, source, names) from None
+    types = {name: next(iter(kinds), pa.string()) for name, kinds in possible.items()}
+    return {name: types[name] if name in observed else pa.null() for name in names}
+
+
+def _fits(column: pa.ChunkedArray, kind: pa.DataType, source: SourceSpec) -> bool:
+    if source.decimal != "." and pa.types.is_floating(kind):
+        column = pc.replace_substring(column, source.decimal, ".")
+    try:
+        pc.cast(column, kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True
+
+
+def _as_mapping(types: Any) -> dict[str, pa.DataType]:
+    return dict(types or {})

@@ -1,0 +1,430 @@
+"""Measuring synthetic sets in parts: every stratum by itself, and the whole from summaries and samples.
+
+Of a stratum, disclosure is measured on all rows, but that the neighbours of a sample of synthetic rows
+are searched; marginals, pairs and correlations on a sample; the control on another. Of the whole,
+utility is measured on summaries of all rows, what has no summary on a sample of all strata, and
+disclosure is the mean over strata by rows. How large samples are is `partition.sample_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.data import Schema, decode
+from synth_tasks.disclosure import assess_average, assess_disclosure, assess_excess
+from synth_tasks.disclosure.assess import METRICS as DISCLOSURE
+from synth_tasks.disclosure.assess_cross_fit import METRICS as CONTROLLED
+from synth_tasks.ledger import Goal, Measurement, make_ledger
+from synth_tasks.release.cross_fitting import synthesise_halves
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.seeding import generator
+from synth_tasks.tasks.assess import attack
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.control import ControlledSet
+from synth_tasks.tasks.part_models import CompletedStratum, DrawnStratum, naming
+from synth_tasks.tasks.pool import AnalysisRef, read_analysis
+from synth_tasks.utility import assess_general, assess_utility
+from synth_tasks.utility.summaries import (
+    Marks,
+    TableCounts,
+    TableSketch,
+    assess_summaries,
+    count_table,
+    make_marks,
+    sketch_table,
+)
+
+CONTROL_ROWS = 10_000
+LINKED_ROWS = 3000  # as `linkage.MAX_ROWS`, for strata of no more than `sample_rows`
+LEAST_LINKED_ROWS = 300
+
+
+@dataclass(frozen=True)
+class StratumFigures:
+    """What was measured of a stratum, and what is needed of it to measure the whole.
+
+    Parameters
+    ----------
+    measurements : list of Measurement
+        Of all sets.
+    summaries : list of DatasetRef
+        For each set, objects in the workspace: sketches and counts, real and synthetic.
+    samples : list of tuple of two DatasetRef
+        For each set, real and synthetic rows.
+    """
+
+    measurements: list[Measurement]
+    summaries: list[DatasetRef]
+    samples: list[tuple[DatasetRef, DatasetRef]]
+
+
+# --- before anything is counted -------------------------------------------------------------------
+
+
+@task(name="sketch strata", task_run_name="sketch all strata", cache_policy=NO_CACHE)
+@confidential
+def sketch_strata(context: RunContext, drawn: list[DrawnStratum]) -> DatasetRef:
+    """Sketch the real table, and find the cells in which all parts are counted.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    drawn : list of DrawnStratum
+        All strata.
+
+    Returns
+    -------
+    DatasetRef
+        The `Marks`.
+    """
+    workspace = context.workspace()
+    refs = [each.controlled[0].real for each in drawn]
+
+    def compute(folder: Path) -> dict[str, Any]:
+        sketches, schema = [], workspace.read_schema(refs[0])
+        for ref in refs:
+            matrix, schema = workspace.read_table(ref)
+            sketches.append(sketch_table(matrix, schema))
+        whole = reduce(TableSketch.merge, sketches)
+        return {"ref": workspace.write_object(folder / "marks.pickle", make_marks(whole, schema))}
+
+    result, _ = workspace.run_stage("marks", [ref.sha256 for ref in refs], compute)
+    return result["ref"]
+
+
+# --- one stratum ----------------------------------------------------------------------------------
+
+
+@task(
+    name="assess strata", task_run_name="assess {drawn[0].stratum.name} ...", cache_policy=NO_CACHE
+)
+def assess_strata(
+    context: RunContext,
+    completed: list[CompletedStratum],
+    drawn: list[DrawnStratum],
+    marks: DatasetRef,
+    shares: list[float],
+) -> list[StratumFigures]:
+    """Measure the sets of some strata.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    completed : list of CompletedStratum
+        The real rows, for the control.
+    drawn : list of DrawnStratum
+        Their sets.
+    marks : DatasetRef
+        From `sketch_strata`.
+    shares : list of float
+        Share of each stratum in all rows.
+
+    Returns
+    -------
+    list of StratumFigures
+    """
+    together = zip(completed, drawn, shares, strict=True)
+    return [_assess(context, own, sets, marks, share) for own, sets, share in together]
+
+
+@confidential
+def _assess(
+    context: RunContext,
+    completed: CompletedStratum,
+    drawn: DrawnStratum,
+    marks: DatasetRef,
+    share: float,
+) -> StratumFigures:
+    own = context.of_stratum(drawn.stratum.number)
+    found: list[Measurement] = []
+    summaries, samples = [], []
+    with naming(drawn.stratum):
+        for number, controlled in enumerate(drawn.controlled, start=1):
+            result = _assess_set(context, own, controlled, number, marks, share)
+            found += [Measurement(**item) for item in result["measurements"]]
+            summaries.append(result["summary"])
+            samples.append((result["real"], result["drawn"]))
+        found += _assess_together(context, own, drawn)
+        found += _assess_control(context, own, completed.refs[0])
+    name = drawn.stratum.name
+    return StratumFigures([replace(m, stratum=name) for m in found], summaries, samples)
+
+
+def _assess_set(
+    context: RunContext,
+    own: RunContext,
+    controlled: ControlledSet,
+    number: int,
+    marks: DatasetRef,
+    share: float,
+) -> dict[str, Any]:
+    workspace, seed, most = context.workspace(), own.seed(), _sample_rows(context)
+
+    def compute(folder: Path) -> dict[str, Any]:
+        real, schema = workspace.read_table(controlled.real)
+        drawn, _ = workspace.read_table(controlled.ref)
+        cells: Marks = workspace.read_object(marks)
+        summary = [
+            (sketch_table(table, schema), count_table(table, schema, cells))
+            for table in (real, drawn)
+        ]
+        kept = workspace.write_object(folder / "summary.pickle", summary)
+        some = _sample(real, drawn, round(most * share), generator(seed, "all strata", number))
+        files = folder / "real.parquet", folder / "set.parquet"
+        samples = [
+            workspace.write_table(file, table, schema)
+            for file, table in zip(files, some, strict=True)
+        ]
+        measured = _utility(real, drawn, schema, number, most, seed)
+        measured += assess_disclosure(
+            decode(real, schema),
+            decode(drawn, schema),
+            schema,
+            number,
+            **attack(own.spec, schema),
+            rng=generator(seed, "assessment", number),
+            linkable=controlled.in_order,
+            max_rows=linked_rows(len(real), most),
+        )
+        return {
+            "measurements": [asdict(m) for m in measured],
+            "summary": kept,
+            "real": samples[0],
+            "drawn": samples[1],
+        }
+
+    settings = [own.spec.disclosure.model_dump_json(), str(most), str(round(most * share))]
+    inputs = [controlled.real.sha256, controlled.ref.sha256, marks.sha256, str(number), str(seed)]
+    return workspace.run_stage("part-assessment", [*inputs, *settings], compute)[0]
+
+
+def _utility(
+    real: np.ndarray, drawn: np.ndarray, schema: Schema, number: int, most: int, seed: int
+) -> list[Measurement]:
+    """Measure what a stratum keeps; of pairs of variables only what sums them up."""
+    some = _sample(real, drawn, most, generator(seed, "utility", number))
+    found = assess_utility(decode(some[0], schema), decode(some[1], schema), schema, number)
+    return [m for m in found if ":" not in m.target]
+
+
+def linked_rows(n_rows: int, sample_rows: int) -> int:
+    """Return of how many synthetic rows the neighbours are searched among all real rows.
+
+    Fewer in large strata, so that the work grows no more; but 300, which tell a share of links of
+    2 per cent from none.
+    """
+    return max(LEAST_LINKED_ROWS, LINKED_ROWS * sample_rows // max(n_rows, sample_rows))
+
+
+def _sample(
+    real: np.ndarray, drawn: np.ndarray, most: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return random rows of two tables, the same ones as far as both have them."""
+    size = min(len(real), len(drawn))
+    rows = np.arange(size) if size <= most else np.sort(rng.choice(size, most, replace=False))
+    return real[rows], drawn[rows]
+
+
+def _assess_together(
+    context: RunContext, own: RunContext, drawn: DrawnStratum
+) -> list[Measurement]:
+    """Measure what the average of all sets gives away, as far as all have a row."""
+    workspace, seed, most = context.workspace(), own.seed(), _sample_rows(context)
+    sets = drawn.controlled
+    if not all(each.in_order for each in sets):
+        return []
+
+    def compute(_: Path) -> dict[str, Any]:
+        real, schema = workspace.read_table(sets[0].real)
+        tables = [workspace.read_table(each.ref)[0] for each in sets]
+        size = min(len(real), *map(len, tables))
+        found = assess_average(
+            decode(real, schema),
+            [decode(table[:size], schema) for table in tables],
+            schema,
+            rng=generator(seed, "assessment", 0),
+            max_rows=linked_rows(len(real), most),
+        )
+        return {"measurements": [asdict(m) for m in found]}
+
+    inputs = [sets[0].real.sha256, *(each.ref.sha256 for each in sets), str(seed), str(most)]
+    result, _ = workspace.run_stage("part-assessment-together", inputs, compute)
+    return [Measurement(**item) for item in result["measurements"]]
+
+
+def _assess_control(
+    context: RunContext, own: RunContext, completed: DatasetRef
+) -> list[Measurement]:
+    """Measure with a control on a sample: a smaller table, whose figures are the more cautious."""
+    workspace, spec, seed = context.workspace(), own.spec, own.seed()
+    if not spec.disclosure.cross_fit:
+        return []
+
+    def compute(_: Path) -> dict[str, Any]:
+        matrix, schema = workspace.read_table(completed)
+        some = _sample(matrix, matrix, CONTROL_ROWS, generator(seed, "control"))[0]
+        found = assess_excess(
+            synthesise_halves(spec, schema, some, seed),
+            **attack(spec, schema),
+            rng=generator(seed, "assessment", "excess"),
+        )
+        return {"measurements": [asdict(m) for m in found]}
+
+    settings = spec.model_dump_json(include={"synthesis", "sdc", "disclosure", "variables"})
+    inputs = [completed.sha256, settings, str(seed)]
+    result, _ = workspace.run_stage("part-assessment-control", inputs, compute)
+    return [Measurement(**item) for item in result["measurements"]]
+
+
+def _sample_rows(context: RunContext) -> int:
+    assert context.spec.partition is not None  # noqa: S101  (tells the type checker)
+    return context.spec.partition.sample_rows
+
+
+# --- all strata -----------------------------------------------------------------------------------
+
+
+@task(name="assess all strata", task_run_name="assess all strata together", cache_policy=NO_CACHE)
+@confidential
+def assess_parts(
+    context: RunContext,
+    figures: list[StratumFigures],
+    rows: list[int],
+    analyses: list[AnalysisRef],
+) -> pd.DataFrame:
+    """Measure the whole sets from summaries and samples, and collect all figures in the ledger.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    figures : list of StratumFigures
+        All strata.
+    rows : list of int
+        Real rows of each.
+    analyses : list of AnalysisRef
+        Analyses, with what they say of the agreement of estimates.
+
+    Returns
+    -------
+    DataFrame
+        The ledger, with the column ``stratum``; empty for the whole.
+    """
+    whole = [
+        m
+        for number in range(1, context.spec.n_sets + 1)
+        for m in _assess_whole(
+            context,
+            number,
+            [each.summaries[number - 1] for each in figures],
+            [each.samples[number - 1] for each in figures],
+        )
+    ]
+    whole += average_strata([each.measurements for each in figures], rows)
+    agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
+    single = [m for each in figures for m in each.measurements]
+    return make_ledger([*whole, *agreement, *single])
+
+
+def _assess_whole(
+    context: RunContext,
+    number: int,
+    summaries: list[DatasetRef],
+    samples: list[tuple[DatasetRef, DatasetRef]],
+) -> list[Measurement]:
+    """Measure what one set keeps: by summaries, and by samples what has none."""
+    workspace, seed = context.workspace(), context.seed()
+
+    def compute(_: Path) -> dict[str, Any]:
+        schema = workspace.read_schema(samples[0][0])
+        loaded = [workspace.read_object(ref) for ref in summaries]
+        real, drawn = (_merge(each) for each in zip(*loaded, strict=True))
+        found = assess_summaries(schema, real, drawn, number)
+        tables = [decode(read_parts(context, each), schema) for each in zip(*samples, strict=True)]
+        rng = generator(seed, "utility", number)
+        known = {m.metric for m in found}
+        general = assess_general(tables[0], tables[1], schema, number, rng=rng)
+        found += [m for m in general if m.metric not in known]
+        return {"measurements": [asdict(m) for m in found]}
+
+    refs = [*summaries, *(ref for pair in samples for ref in pair)]
+    inputs = [*(ref.sha256 for ref in refs), str(number), str(seed)]
+    result, _ = workspace.run_stage("parts-assessment", inputs, compute)
+    return [Measurement(**item) for item in result["measurements"]]
+
+
+def read_parts(context: RunContext, refs: Iterable[DatasetRef]) -> np.ndarray:
+    """Read the parts of a table, one below the other."""
+    workspace = context.workspace()
+    return np.concatenate([workspace.read_table(ref)[0] for ref in refs])
+
+
+def _merge(
+    parts: Sequence[tuple[TableSketch, TableCounts]],
+) -> tuple[TableSketch, TableCounts]:
+    sketches, counts = zip(*parts, strict=True)
+    return reduce(TableSketch.merge, sketches), reduce(add, counts)
+
+
+AVERAGED = frozenset(
+    metric.name for metric in (*DISCLOSURE, *CONTROLLED) if metric.goal is not Goal.INFORMATION
+)
+
+
+def average_strata(
+    figures: Sequence[Sequence[Measurement]], rows: Sequence[int]
+) -> list[Measurement]:
+    """Return the figures of disclosure of the whole: means over strata, weighted by rows.
+
+    Parameters
+    ----------
+    figures : sequence of sequence of Measurement
+        Of each stratum.
+    rows : sequence of int
+        Its real rows.
+
+    Returns
+    -------
+    list of Measurement
+        One for each figure that all strata have and that a policy may judge. Bounds of intervals are
+        averaged too: that is as wide as if all strata erred in the same direction.
+    """
+    by_key: dict[tuple[Any, ...], list[tuple[int, Measurement]]] = {}
+    for own, n in zip(figures, rows, strict=True):
+        for m in own:
+            if m.metric in AVERAGED:
+                key = (m.family, m.metric, m.target, m.keys, m.set_number)
+                by_key.setdefault(key, []).append((n, m))
+    return [_mean(each) for each in by_key.values() if len(each) == len(rows)]
+
+
+def _mean(found: Sequence[tuple[int, Measurement]]) -> Measurement:
+    weights = np.array([n for n, _ in found], dtype=float)
+
+    def mean(field: str) -> float:
+        values = np.array([getattr(m, field) for _, m in found], dtype=float)
+        return float(values @ weights / weights.sum())
+
+    return replace(
+        found[0][1],
+        value=mean("value"),
+        lower=mean("lower"),
+        upper=mean("upper"),
+        null=mean("null"),
+        control=mean("control"),
+        n=sum(m.n for _, m in found),
+        stratum="",
+    )

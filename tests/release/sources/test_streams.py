@@ -1,0 +1,106 @@
+"""Pieces of a source, put together, are what is read of the whole."""
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+import pytest
+
+from synth_tasks.errors import DataError, SpecError
+from synth_tasks.release.source import read_source
+from synth_tasks.release.sources import streams
+from synth_tasks.release.sources.streams import open_stream
+from synth_tasks.release.spec import build_spec
+from tests.release.builders import make_people
+
+
+def spec_of(folder, **source):
+    return build_spec({"dataset": {"name": "people", "source": source}}, base=folder)
+
+
+def read_in_pieces(spec, size=17):
+    frames = list(open_stream(spec, size).frames())
+    assert max(map(len, frames)) <= size
+    together = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
+    return together, frames
+
+
+def check_same(spec, size=17):
+    whole = read_source(spec)
+    together, frames = read_in_pieces(spec, size)
+    assert len(frames) > 1
+    pd.testing.assert_frame_equal(
+        together.where(together.notna(), None), whole.astype(object).where(whole.notna(), None)
+    )
+
+
+def test_a_parquet_file(tmp_path):
+    make_people().to_parquet(tmp_path / "people.parquet")
+    check_same(spec_of(tmp_path, parquet="people.parquet"))
+
+
+def test_a_folder_of_parquet_files_with_a_column_in_their_path(tmp_path):
+    table = pa.Table.from_pandas(make_people(), preserve_index=False)
+    pq.write_to_dataset(table, tmp_path / "people", partition_cols=["region"])
+    check_same(spec_of(tmp_path, parquet="people"))
+
+
+def test_an_arrow_file(tmp_path):
+    feather.write_feather(make_people(), tmp_path / "people.arrow")
+    check_same(spec_of(tmp_path, arrow="people.arrow"))
+
+
+@pytest.mark.parametrize("block", [1 << 20, 400])
+def test_a_csv_file(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(streams, "CSV_BLOCK", block)
+    make_people().to_csv(tmp_path / "people.csv", index=False)
+    check_same(spec_of(tmp_path, csv="people.csv"))
+
+
+def test_a_csv_column_has_the_type_that_fits_all_its_values(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "CSV_BLOCK", 300)
+    n = 200
+    frame = pd.DataFrame(
+        {
+            "late_fraction": [1] * (n - 1) + [2.5],
+            "late_text": [1] * (n - 1) + ["x"],
+            "late_value": [None] * (n - 2) + [3, 4],
+            "day": ["2025-01-02"] * (n - 1) + ["2025-01-03 12:00:00"],
+            "flag": ["true", "false"] * (n // 2),
+            "empty": [None] * n,
+        }
+    )
+    frame.to_csv(tmp_path / "late.csv", index=False)
+    spec = spec_of(tmp_path, csv="late.csv")
+    with pytest.raises(DataError, match="'empty' has no observed value"):
+        read_source(spec)
+    frame.drop(columns="empty").to_csv(tmp_path / "late.csv", index=False)
+    check_same(spec, size=50)
+
+
+def test_a_csv_file_with_decimal_commas(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "CSV_BLOCK", 64)
+    rows = [f"{i},{i % 7};k{i % 3}" for i in range(60)]
+    (tmp_path / "de.csv").write_text("x;k\n" + "\n".join(rows) + "\n")
+    check_same(spec_of(tmp_path, csv="de.csv", delimiter=";", decimal=","))
+
+
+def test_a_row_with_too_many_fields_is_told_without_its_values(tmp_path):
+    (tmp_path / "bad.csv").write_text("x,y\n" + "1,2\n" * 30 + "SECRET,2,3\n")
+    with pytest.raises(DataError, match=r"bad\.csv cannot be read as CSV") as caught:
+        list(open_stream(spec_of(tmp_path, csv="bad.csv")).frames())
+    assert "SECRET" not in str(caught.value)
+
+
+def test_files_of_different_columns_are_refused(tmp_path):
+    folder = tmp_path / "people"
+    folder.mkdir()
+    pd.DataFrame({"x": [1, 2]}).to_parquet(folder / "a.parquet")
+    pd.DataFrame({"y": [1, 2]}).to_parquet(folder / "b.parquet")
+    with pytest.raises(DataError, match="differ in their columns or types"):
+        list(open_stream(spec_of(tmp_path, parquet="people")).frames())
+
+
+def test_a_source_that_comes_in_one_piece_is_refused(tmp_path):
+    with pytest.raises(SpecError, match="of the kind builtin cannot be read in pieces"):
+        open_stream(spec_of(tmp_path, builtin="boys"))
