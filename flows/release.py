@@ -15,7 +15,7 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.approval import ask, how_to_decide, take_decision
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, read_specification, require_server, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
@@ -325,6 +325,8 @@ def main(arguments: list[str] | None = None) -> int:
         table = preflight(spec, options.to)
         target = find_target(options.to or spec.publish.to)
         runner = task_runner(spec.run)
+        if not options.dry_run:
+            require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED

@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import release
-from flows.command_line import FAILED, REFUSED, read_specification, take_seed
+from flows.command_line import FAILED, REFUSED, read_specification, require_server, take_seed
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.terminal import show_stages_only, stage_progress
@@ -99,6 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         check_policy(spec)
         find_original(options.release, spec)
         load_source(spec, database_url(spec))
+        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
