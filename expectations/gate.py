@@ -153,8 +153,7 @@ def refuse_failures(result: SuiteResult) -> None:
         raise GateError(
             f"the gate refuses the release: {len(failures)} critical check(s) failed: {lines}. "
             "Larger leaves (synthesis.options.cart.minbucket), fewer sets (synthesis.m), fewer or "
-            "coarser columns help; "
-            "the policy is policy.suite"
+            "coarser columns help; the policy is policy.suite"
         )
 
 

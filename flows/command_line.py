@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from prefect import Flow
+from prefect.client.orchestration import get_client
 from prefect.exceptions import TerminationSignal
+from prefect.settings import get_current_settings
 
 from flows.terminal import show_stages_only
+from synth_tasks.errors import StorageError
 from synth_tasks.release.runner_options import RUNNERS
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.seeding import parse_seed
@@ -65,6 +68,22 @@ def take_seed(text: str | None) -> None:
     """Hand the seed of the command line to the flow, past the parameters that Prefect stores."""
     if text is not None:
         os.environ[SEED_VARIABLE] = str(parse_seed(text, "--seed"))
+
+
+def require_server() -> None:
+    """Refuse to begin if the Prefect server that the settings name does not answer.
+
+    Without the setting Prefect starts a server of its own, for the run.
+    """
+    url = get_current_settings().api.url
+    if url is None:
+        return
+    error = get_client(sync_client=True).api_healthcheck()
+    if error is not None:
+        raise StorageError(
+            f"no Prefect server answers at {url} ({type(error).__name__}): start it (prefect server "
+            "start), or unset PREFECT_API_URL to run without one"
+        )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from flows.command_line import (
     REFUSED,
     interruptible,
     read_specification,
+    require_server,
     take_seed,
 )
 from flows.parameters import SpecParameter
@@ -126,6 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             survey_source(spec)
         task_runner(spec.run)
+        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
