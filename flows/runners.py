@@ -19,6 +19,7 @@ from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from flows.dask_runner import connected, losses, make_dask_runner
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.spec import RunSpec
 
@@ -46,7 +47,8 @@ def task_runner(run: RunSpec, seconds: int = SECONDS_TO_CONNECT) -> TaskRunner[A
     if run.runner == "processes":
         return ProcessPoolTaskRunner(max_workers=run.workers)
     if run.runner == "dask":
-        return _dask_runner(run, seconds)
+        _send_flow_by_value(cloudpickle)
+        return make_dask_runner(run, seconds)
     if run.runner == "ray":
         return _ray_runner(run)
     return ThreadPoolTaskRunner(max_workers=run.workers)
@@ -92,49 +94,14 @@ def _working(run: RunSpec, seconds: int) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(temporary_settings({PREFECT_API_URL: address}))
         runner = stack.enter_context(task_runner(run, seconds))
-        _reach(run, runner)
+        if run.runner == "dask":
+            stack.enter_context(connected(run, runner))
         stack.enter_context(context.model_copy(update={"task_runner": runner}))
         yield
 
 
-def _reach(run: RunSpec, runner: Any) -> None:
-    """Connect to a scheduler of Dask that should be there; a cluster of its own can wait."""
-    if run.runner != "dask" or run.scheduler is None:
-        return
-    try:
-        _ = runner.client
-    except OSError:
-        raise SynthError(
-            f"run.scheduler: no scheduler of Dask answers at {run.scheduler}: start it, or leave "
-            "run.scheduler out for a cluster of the run's own"
-        ) from None
-
-
 def _losses(run: RunSpec) -> tuple[type[BaseException], ...]:
-    """List what is raised when the scheduler of Dask is gone; only one elsewhere can come back."""
-    if run.runner != "dask" or run.scheduler is None:
-        return ()
-    from distributed.client import FutureCancelledError
-    from distributed.comm.core import CommClosedError
-
-    return (FutureCancelledError, CommClosedError)
-
-
-def _dask_runner(run: RunSpec, seconds: int) -> TaskRunner[Any]:
-    # Dask reports the life of its cluster in dozens of lines that nobody needs.
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
-    try:
-        from prefect_dask import DaskTaskRunner
-    except ImportError:
-        raise SpecError(
-            "run.runner is dask, but prefect-dask is not installed: "
-            "python -m pip install 'prefect-synth[dask]', or set run.runner to processes"
-        ) from None
-    _send_flow_by_value(cloudpickle)
-    if run.scheduler is not None:
-        return DaskTaskRunner(address=run.scheduler, client_kwargs={"timeout": seconds})
-    own_cluster = {"n_workers": run.workers, "threads_per_worker": 1, "dashboard_address": None}
-    return DaskTaskRunner(cluster_kwargs=own_cluster | run.options)
+    return losses() if run.runner == "dask" else ()
 
 
 def _ray_runner(run: RunSpec) -> TaskRunner[Any]:

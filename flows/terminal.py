@@ -168,13 +168,14 @@ def show_preview(preview: Preview) -> str:
 def _variables_table(preview: Preview) -> Table:
     title = f"{preview.name}: {preview.n_rows} rows, variables in the order they are drawn"
     table = Table(title=title, title_justify="left")
-    for name in ("variable", "kind", "missing", "imputed by", "drawn by", "given"):
-        table.add_column(name, justify="right" if name == "missing" else "left")
+    for name in ("variable", "kind", "missing", "imputed by", "drawn by", "given", "time"):
+        table.add_column(name, justify="right" if name in ("missing", "time") else "left")
     for v in preview.variables:
         given = ", ".join(v.predictors[:MOST_NAMED])
         more = len(v.predictors) - MOST_NAMED
         given += f" and {more} more" if more > 0 else ""
-        cells = (v.name, v.kind, str(v.n_missing), v.imputation, v.synthesis or "kept", given)
+        cells = (v.name, v.kind, str(v.n_missing), v.imputation, v.synthesis or "kept", given,
+                 _duration(v.seconds))  # fmt: skip
         table.add_row(*map(escape, cells))
     return table
 

@@ -1,10 +1,11 @@
 """Predicting how long a release takes and how much memory it needs.
 
 Every stage costs a constant times the operation that it repeats most often. The constants are the
-processor time of each stage on one core of an Intel Xeon, Python 3.11, for tables of 748 x 9,
-10,000 x 20 and 50,000 to 200,000 rows of 10 to 40 columns, synthesised by cart with ten rows a leaf.
-On an idle machine of that kind a prediction is right within a factor of two; measure again with
-``python -m tests.benchmarks.predicted_cost``. Other methods count as cart, forests as ten of it.
+processor time of each stage on one core of an Intel Xeon, Python 3.11, for tables of 748 x 9, of 1000
+to 1,000,000 rows and 10 to 100 columns, and of up to 200 levels, synthesised by cart with ten rows a
+leaf. On an idle machine of that kind a prediction is right within a factor of two; measure again with
+``python -m tests.benchmarks.predicted_cost``, whole releases with ``--releases`` behind it. Other
+methods count as cart, forests as ten of it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ IMPUTE_VARIABLE = 6e-3  # a variable, in a sweep
 FIT = 3.5e-9  # a row of one predictor, times the binary logarithm of the rows
 FIT_VARIABLE = 1e-3
 FIT_LEVEL = 2.5e-9  # a row, for each category of a variable
+FIT_CATEGORY = 3e-4  # a category of a variable
 DRAW = 1.2e-7  # a cell of a set
 LINK = 1.4e-9  # a cell compared with a cell
 MEASURE = 8e-7  # a cell of a set, in measures of utility and disclosure
@@ -122,6 +124,30 @@ class Cost:
         return sum(self.seconds.values())
 
 
+def model_seconds(n_rows: int, predictors: int, levels: int = 0, variables: int = 1) -> float:
+    """Predict the fits of models by one worker.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows that they learn from.
+    predictors : int
+        Sum of the numbers of predictors; forests count ten times.
+    levels : int, default 0
+        Sum of the numbers of categories of what they predict.
+    variables : int, default 1
+        Number of models.
+    """
+    sorted_cells = n_rows * math.log2(max(n_rows, 2)) * predictors
+    by_category = (FIT_LEVEL * n_rows + FIT_CATEGORY) * levels
+    return FIT * sorted_cells + FIT_VARIABLE * variables + by_category
+
+
+def sweep_seconds(n_rows: int, predictors: int, variables: int = 1) -> float:
+    """Predict the imputation of variables in one sweep; arguments as `model_seconds`."""
+    return IMPUTE * n_rows * predictors + IMPUTE_VARIABLE * variables
+
+
 def synthesis_cost(work: Workload) -> Cost:
     """Predict fitting and drawing by the engine alone.
 
@@ -135,9 +161,7 @@ def synthesis_cost(work: Workload) -> Cost:
     Cost
         By the stages ``fit`` and ``draw``.
     """
-    rows = work.n_rows
-    fit = FIT * rows * math.log2(max(rows, 2)) * work.predictors
-    fit += FIT_VARIABLE * work.fitted + FIT_LEVEL * rows * work.levels
+    fit = model_seconds(work.n_rows, work.predictors, work.levels, work.fitted)
     draw = DRAW * work.cells
     copies = ENGINE_COPIES + SET_COPIES * work.m
     return Cost(
@@ -165,7 +189,7 @@ def release_cost(work: Workload) -> Cost:
     cells, sets = work.cells, work.n_sets
     together = work.at_a_time(sets)
     sweeps = work.imputations * work.maxit / work.at_a_time(work.imputations)
-    impute = IMPUTE * work.n_rows * work.imputed_predictors + IMPUTE_VARIABLE * work.imputed
+    impute = sweep_seconds(work.n_rows, work.imputed_predictors, work.imputed)
     link = LINK * min(work.n_rows, LINKED_ROWS) * cells
     engine = synthesis_cost(work)
     seconds = {

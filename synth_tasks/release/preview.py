@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from synth_tasks.engine import ImputationPlan
 from synth_tasks.engine.plan import is_formula
-from synth_tasks.release.cost import Cost, Workload, release_cost
+from synth_tasks.release.cost import (
+    DRAW,
+    Cost,
+    Workload,
+    model_seconds,
+    release_cost,
+    sweep_seconds,
+)
 from synth_tasks.release.plans import plan_imputation, plan_synthesis
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import (
@@ -16,6 +25,7 @@ from synth_tasks.release.stages import (
     disclosure_targets,
     fill_provisionally,
 )
+from synth_tasks.utility.chosen_pairs import choose_pairs
 
 TREES_OF_A_FOREST = 10
 
@@ -36,6 +46,8 @@ class PlannedVariable:
         Method by which it is drawn; empty if it is published as it is.
     predictors : tuple of str
         What its synthesis learns from.
+    seconds : float
+        Prediction for one worker: its models in all sweeps and fits, and its draws.
     """
 
     name: str
@@ -44,6 +56,7 @@ class PlannedVariable:
     imputation: str
     synthesis: str
     predictors: tuple[str, ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -88,8 +101,7 @@ def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = N
     Preview
         Names, counts and settings; no value of the data.
     """
-    imputation, _ = plan_imputation(spec, table.schema, table.matrix)
-    synthesis = plan_synthesis(spec, table.schema, fill_provisionally(table.matrix, table.schema))
+    imputation, synthesis = _plans(spec, table)
     predictors = _predictors(spec, synthesis)
     methods = synthesis.effective_methods()
     missing = table.missing_values
@@ -103,6 +115,7 @@ def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = N
             imputation.methods[name] if name in imputation.visit_sequence else "",
             methods[name] if name in synthesis.visit_sequence else "",
             predictors.get(name, ()),
+            _seconds(spec, imputation, synthesis, name, predictors),
         )
         for name in order
     )
@@ -130,6 +143,27 @@ def _predictors(spec: ReleaseSpec, plan: ImputationPlan) -> dict[str, tuple[str,
     return {name: known.get(name, ()) for name in plan.drawn if not is_formula(plan.methods[name])}
 
 
+def _seconds(
+    spec: ReleaseSpec,
+    imputation: ImputationPlan,
+    synthesis: ImputationPlan,
+    name: str,
+    predictors: Mapping[str, tuple[str, ...]],
+) -> float:
+    """Predict what a variable takes, so that the dear ones are seen."""
+    n_rows, total = synthesis.n_rows, 0.0
+    if name in imputation.visit_sequence and not is_formula(imputation.methods[name]):
+        sweeps = spec.imputation.m * spec.imputation.maxit
+        total += sweeps * sweep_seconds(n_rows, len(imputation.predictors[name]))
+    if name in predictors:
+        trees = _trees(synthesis.methods[name]) * len(predictors[name])
+        levels = len(synthesis.schema[name].categories)
+        total += spec.imputation.m * model_seconds(n_rows, trees, levels)
+    if name in synthesis.visit_sequence:
+        total += spec.n_sets * DRAW * n_rows
+    return total
+
+
 def _facts(spec: ReleaseSpec, imputation: ImputationPlan, table: SourceTable) -> dict[str, str]:
     completed = "nothing is missing"
     if imputation.incomplete:
@@ -150,8 +184,26 @@ def _facts(spec: ReleaseSpec, imputation: ImputationPlan, table: SourceTable) ->
         "suites": ", ".join(suite or "made from the schema" for suite in suites),
         "gate": policy.suite,
         "formats": ", ".join(spec.publish.formats),
+        "pairs": _pairs(len(table.schema)),
     }
     return {what: text for what, text in facts.items() if text}
+
+
+def workload_of(spec: ReleaseSpec, table: SourceTable, cores: int) -> Workload:
+    """Describe the size of the work; arguments as `preview_release`."""
+    return _workload(spec, *_plans(spec, table), cores)
+
+
+def _plans(spec: ReleaseSpec, table: SourceTable) -> tuple[ImputationPlan, ImputationPlan]:
+    imputation, _ = plan_imputation(spec, table.schema, table.matrix)
+    filled = fill_provisionally(table.matrix, table.schema)
+    return imputation, plan_synthesis(spec, table.schema, filled)
+
+
+def _pairs(n_columns: int) -> str:
+    """Say that not all pairs of columns are measured, if it is so."""
+    measured, count = len(choose_pairs(n_columns)), math.comb(n_columns, 2)
+    return "" if measured == count else f"{measured:,} of {count:,} pairs of columns are measured"
 
 
 def _workload(

@@ -1,80 +1,185 @@
-"""Time and memory that the engine needs, beside what `synth_tasks.release.cost` predicts.
+"""Time and memory that the engine and whole releases need, beside what `--dry-run` predicts.
 
-``python -m tests.benchmarks.predicted_cost`` measures boys, 50,000 x 20 and 200,000 x 20 numbers, each
-in a process of its own. Processor time is shown beside elapsed time: on a busy machine only the
-former says what the work costs.
+``python -m tests.benchmarks.predicted_cost`` measures the engine over a grid of rows, columns, levels
+and sets, ``--releases`` whole releases by ``flows.release``, each in processes of its own. Processor
+time is shown beside elapsed time: on a busy machine only the former says what the work costs.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from synth_tasks import synthesize
 from synth_tasks.datasets import load_boys_completed
-from synth_tasks.release.cost import Workload, synthesis_cost
-from tests.benchmarks.tables import numeric_table
+from synth_tasks.release.cost import Workload, release_cost, synthesis_cost
+from synth_tasks.release.preview import workload_of
+from synth_tasks.release.spec import read_spec
+from synth_tasks.release.stages import load_source
+from tests.benchmarks.tables import mixed_table, numeric_table
+from tests.release.builders import write_gate
 
-CASES = [(0, 5, 1), (50_000, 1, 1), (50_000, 5, 1), (200_000, 1, 1), (200_000, 5, 1)]
-
-
-def table(n_rows: int) -> pd.DataFrame:
-    """Return numbers of so many rows, or for 0 the boys."""
-    return numeric_table(n_rows) if n_rows else load_boys_completed()
-
-
-def workload(frame: pd.DataFrame, m: int, workers: int) -> Workload:
-    """Describe the synthesis of all columns in their order, each from those before it."""
-    n = frame.shape[1]
-    levels = sum(len(frame[c].cat.categories) for c in frame.select_dtypes("category"))
-    return Workload(
-        len(frame), n, fitted=n, predictors=n * (n - 1) // 2, levels=levels, m=m, workers=workers
-    )
+ROOT = Path(__file__).parents[2]
 
 
-def measure(n_rows: int, m: int, workers: int) -> dict[str, float]:
-    """Synthesise in a process of its own; return seconds, processor seconds and GB."""
-    numbers = [str(n) for n in (n_rows, m, workers)]
-    command = [sys.executable, "-m", "tests.benchmarks.predicted_cost", *numbers]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+@dataclass(frozen=True)
+class Case:
+    """A table and a number of sets.
+
+    Parameters
+    ----------
+    kind : {"boys", "numbers", "mixed"}
+        Of the table; a mixed one has twenty columns, three of them of 8, 40 and 200 levels.
+    n_rows, n_columns, m, workers : int
+        Size of the work.
+    """
+
+    kind: str
+    n_rows: int
+    n_columns: int = 20
+    m: int = 1
+    workers: int = 1
+
+    def table(self, most_rows: int | None = None) -> pd.DataFrame:
+        """Make the table, or its first rows."""
+        n_rows = self.n_rows if most_rows is None else min(self.n_rows, most_rows)
+        if self.kind == "boys":
+            return load_boys_completed()
+        return (
+            mixed_table(n_rows) if self.kind == "mixed" else numeric_table(n_rows, self.n_columns)
+        )
+
+    def workload(self) -> Workload:
+        """Describe the synthesis of all columns in their order, each from those before it."""
+        some = self.table(most_rows=1000)  # tells the columns and their categories
+        n = some.shape[1]
+        levels = sum(len(some[c].cat.categories) for c in some.select_dtypes("category"))
+        return Workload(
+            self.n_rows,
+            n,
+            fitted=n,
+            predictors=n * (n - 1) // 2,
+            levels=levels,
+            m=self.m,
+            workers=self.workers,
+        )
+
+    @property
+    def label(self) -> str:
+        """The case in words."""
+        return f"{self.kind}, {self.n_rows:,} × {self.n_columns}, m = {self.m}"
 
 
-def work(n_rows: int, m: int, workers: int) -> None:
-    """Print the figures as JSON."""
+ENGINE = (
+    Case("boys", 748, 9, 5),
+    Case("numbers", 1000, 10, 1),
+    Case("numbers", 1000, 100, 10),
+    Case("numbers", 10_000, 30, 1),
+    Case("numbers", 10_000, 30, 10),
+    Case("numbers", 100_000, 10, 1),
+    Case("numbers", 100_000, 100, 1),
+    Case("mixed", 10_000, 20, 1),
+    Case("mixed", 100_000, 20, 5),
+    Case("numbers", 1_000_000, 10, 1),
+    Case("numbers", 1_000_000, 20, 1),
+)
+RELEASES = (
+    Case("numbers", 1000, 10, 2, 2),
+    Case("numbers", 10_000, 30, 5, 2),
+    Case("mixed", 10_000, 20, 10, 2),
+    Case("numbers", 10_000, 100, 2, 2),
+    Case("mixed", 100_000, 20, 2, 2),
+    Case("numbers", 1_000_000, 10, 2, 2),
+)
+
+
+def measure(case: Case) -> dict[str, float]:
+    """Synthesise in a process of its own; return elapsed and processor seconds and GB."""
+    numbers = [str(n) for n in (case.n_rows, case.n_columns, case.m, case.workers)]
+    command = [sys.executable, "-m", "tests.benchmarks.predicted_cost", "--one", case.kind]
+    return json.loads(subprocess.run([*command, *numbers], capture_output=True, check=True).stdout)
+
+
+def synthesise(case: Case) -> dict[str, float]:
+    """Synthesise here, after the machine code was loaded."""
     options = {"cart": {"minbucket": 10}}
-    synthesize(table(n_rows).head(1000), m=1, seed=1, method_options=options)  # the machine code
-    frame = table(n_rows)
+    frame = case.table()
+    synthesize(frame.head(1000), m=1, seed=1, method_options=options)
     begin, used = time.perf_counter(), time.process_time()
-    synthesize(frame, m=m, seed=1, workers=workers, method_options=options)
-    figures = {
+    synthesize(frame, m=case.m, seed=1, workers=case.workers, method_options=options)
+    return {
         "elapsed": time.perf_counter() - begin,
         "processor": time.process_time() - used,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
-    print(json.dumps(figures))
+
+
+def measure_release(case: Case, folder: Path) -> tuple[Workload, dict[str, float]]:
+    """Publish a release; return its size and what it needed, with all its processes."""
+    case.table().to_parquet(folder / "table.parquet")
+    write_gate(folder)
+    content = {
+        "dataset": {"name": "table", "source": {"parquet": "table.parquet"}},
+        "synthesis": {"m": case.m},
+        "disclosure": {"cross_fit": False},
+        "policy": {"suite": "gate.json"},
+        "publish": {"to": "out", "approval": "never"},
+        "run": {"workers": case.workers},
+    }
+    (folder / "spec.yaml").write_text(yaml.safe_dump(content))
+    spec = read_spec(folder / "spec.yaml")
+    work = workload_of(spec, load_source(spec), case.workers)
+    places = {"SYNTH_WORKSPACE": folder / "workspace", "PREFECT_HOME": folder / "prefect"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | {k: str(v) for k, v in places.items()}
+    command = [sys.executable, "-m", "flows.release", "--spec", "spec.yaml"]
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return work, {
+        "elapsed": time.perf_counter() - begin,
+        "processor": sum(getattr(after, k) - getattr(before, k) for k in ("ru_utime", "ru_stime")),
+        "peak_gb": after.ru_maxrss / 1e6,  # of the largest so far: cases are ordered by size
+    }
 
 
 def main() -> None:
     """Print a table of predictions and measurements."""
-    print("| rows × columns, m | predicted s | processor s | elapsed s | predicted GB | peak GB |")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.predicted_cost")
+    parser.add_argument("--releases", action="store_true", help="whole releases, for half an hour")
+    parser.add_argument("--one", nargs=5, metavar="", help="one synthesis, here, as JSON")
+    options = parser.parse_args()
+    if options.one:
+        kind, *numbers = options.one
+        print(json.dumps(synthesise(Case(kind, *map(int, numbers)))))
+        return
+    print("| case | predicted s | processor s | elapsed s | predicted GB | peak GB |")
     print("|---|---|---|---|---|---|")
-    for n_rows, m, workers in CASES:
-        frame = table(n_rows)
-        cost, found = synthesis_cost(workload(frame, m, workers)), measure(n_rows, m, workers)
+    for case in RELEASES if options.releases else ENGINE:
+        if options.releases:
+            with tempfile.TemporaryDirectory() as folder:
+                work, found = measure_release(case, Path(folder))
+        else:
+            work, found = case.workload(), measure(case)
+        predict = release_cost if options.releases else synthesis_cost
+        # What one worker needs is what all of them use.
+        cost, processor = predict(work), predict(replace(work, workers=1)).total
         print(
-            f"| {len(frame):,} × {frame.shape[1]}, m = {m} | {cost.total:.3f} "
-            f"| {found['processor']:.3f} | {found['elapsed']:.3f} "
-            f"| {cost.peak_gb:.2f} | {found['peak_gb']:.2f} |"
+            f"| {case.label} | {processor:.3g} | {found['processor']:.3g} "
+            f"| {found['elapsed']:.3g} | {cost.peak_gb:.2f} | {found['peak_gb']:.2f} |",
+            flush=True,
         )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        work(*(int(number) for number in sys.argv[1:]))
-    else:
-        main()
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,8 +16,18 @@ PACKAGE_MISSING = 3
 
 def seconds_in_r(package: str, frame: pd.DataFrame, m: int, minbucket: int, folder: Path) -> float:
     """Return what a package takes for m sets; skip the benchmark where it is not installed."""
+    found = run_in_r(package, frame, m, minbucket, folder)
+    if found is None:
+        pytest.skip(f"no Rscript, or no R package {package}")
+    return found["elapsed"]
+
+
+def run_in_r(
+    package: str, frame: pd.DataFrame, m: int, minbucket: int, folder: Path
+) -> dict[str, float] | None:
+    """Return elapsed and processor seconds and GB of a package; None if it is not installed."""
     if shutil.which("Rscript") is None:
-        pytest.skip("no Rscript")
+        return None
     file = folder / "data.csv"
     frame.to_csv(file, index=False)
     done = subprocess.run(
@@ -25,6 +36,8 @@ def seconds_in_r(package: str, frame: pd.DataFrame, m: int, minbucket: int, fold
         text=True,
     )
     if done.returncode == PACKAGE_MISSING:
-        pytest.skip(f"no R package {package}")
+        return None
     done.check_returncode()
-    return float(done.stdout)
+    elapsed, processor = map(float, done.stdout.split())
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    return {"elapsed": elapsed, "processor": processor, "peak_gb": peak}

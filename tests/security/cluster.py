@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.dask_runner import ENVIRONMENT
+
 ROOT = Path(__file__).parents[2]
 LONGEST = 900
 
@@ -63,7 +65,7 @@ class Cluster:
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         program = shutil.which("dask", path=str(Path(sys.executable).parent))
         assert program is not None
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(
             [program, *arguments], cwd=self._folder, env=environment,
             stdout=self._log, stderr=subprocess.STDOUT,

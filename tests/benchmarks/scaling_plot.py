@@ -1,0 +1,53 @@
+"""A plot of cost against rows and against columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+LABELS = {
+    "ours": "prefect-synth",
+    "mixed": "prefect-synth, mixed columns",
+    "capped": "prefect-synth, 20 predictors",
+    "sklearn": "scikit-learn",
+    "mice": "R, mice",
+}
+COLOURS = {
+    "ours": "#1f5fa8",
+    "mixed": "#0b8043",
+    "capped": "#6fa8dc",
+    "sklearn": "#888888",
+    "mice": "#c26a2e",
+}
+TITLES = {"rows": "20 columns", "columns": "10,000 rows of numbers"}
+
+
+def plot_scaling(figures: pd.DataFrame, file: Path) -> None:
+    """Draw the processor time of one synthetic set.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        Columns who, what, n_rows, n_columns, processor.
+    file : Path
+        PNG to write.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
+    for axis, (what, title) in zip(axes, TITLES.items(), strict=True):
+        unit = f"n_{what}"
+        for who, label in LABELS.items():
+            curve = figures[(figures["what"] == what) & (figures["who"] == who)].sort_values(unit)
+            if len(curve):
+                axis.loglog(curve[unit], curve["processor"], "o-", color=COLOURS[who], label=label)
+        axis.set(xlabel=what, title=title)
+        axis.grid(which="major", color="#dddddd")
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("seconds of processor time, m = 1")
+    axes[1].legend(frameon=False)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)
