@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from prefect import Flow
-from prefect.client.orchestration import get_client
-from prefect.settings import get_current_settings
 
+from flows.api import server_problem
+from flows.parsers import make_parser as make_parser
 from flows.runners import RUNNERS
 from flows.terminal import show_stages_only
-from synth_tasks.errors import StorageError
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.context import SEED_VARIABLE
@@ -40,22 +39,6 @@ def take_seed(text: str | None) -> None:
     """Hand the seed of the command line to the flow, past the parameters that Prefect stores."""
     if text is not None:
         os.environ[SEED_VARIABLE] = str(parse_seed(text, "--seed"))
-
-
-def require_server() -> None:
-    """Refuse to begin if the Prefect server that the settings name does not answer.
-
-    Without the setting Prefect starts a server of its own, for the run.
-    """
-    url = get_current_settings().api.url
-    if url is None:
-        return
-    error = get_client(sync_client=True).api_healthcheck()
-    if error is not None:
-        raise StorageError(
-            f"no Prefect server answers at {url} ({type(error).__name__}): start it (prefect server "
-            "start), or unset PREFECT_API_URL to run without one"
-        )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,8 +65,11 @@ def run_and_show(
         started: When the command began, by the monotonic clock.
 
     Returns:
-        Exit code: 0 done, 1 it failed.
+        Exit code: 0 done, 1 it failed, 2 there is no server.
     """
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
+        return REFUSED
     show_stages_only()
     sys.stdout.write(f"{flow.name} of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()

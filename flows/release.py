@@ -14,11 +14,11 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.api import server_problem
 from flows.approval import ask, how_to_decide, take_decision
-from flows.command_line import FAILED, REFUSED, read_specification, require_server, take_seed
+from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.first_steps import draft
 from flows.parameters import SpecParameter
-from flows.parsers import make_parser
 from flows.runners import task_runner
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError, ValidationError
@@ -323,10 +323,7 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         table = preflight(spec, options.to)
-        target = find_target(options.to or spec.publish.to)
         runner = task_runner(spec.run)
-        if not options.dry_run:
-            require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
@@ -334,6 +331,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(show_preview(preview_release(spec, table)))
         sys.stdout.write(CHECKED)
         return 0
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
+        return REFUSED
     show_stages_only()
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
@@ -348,6 +348,7 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
+        target = find_target(options.to or spec.publish.to)
         sys.stdout.write(summarise(result["folder"], target.options))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0

@@ -14,9 +14,9 @@ from prefect.states import Completed, Failed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import release
-from flows.command_line import FAILED, REFUSED, read_specification, require_server, take_seed
+from flows.api import server_problem
+from flows.command_line import FAILED, REFUSED, make_parser, read_specification, take_seed
 from flows.parameters import SpecParameter
-from flows.parsers import make_parser
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
 from synth_tasks.release.reproduction import compare_files
@@ -99,9 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
         check_policy(spec)
         find_original(options.release, spec)
         load_source(spec, database_url(spec))
-        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
+        return REFUSED
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
         return REFUSED
     show_stages_only()
     runner = ThreadPoolTaskRunner(max_workers=spec.run.workers)

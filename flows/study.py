@@ -17,13 +17,12 @@ from prefect.states import Completed, Failed, State
 from flows.command_line import (
     REFUSED,
     add_run_arguments,
+    make_parser,
     read_specification,
-    require_server,
     run_and_show,
     take_seed,
 )
 from flows.parameters import SpecParameter
-from flows.parsers import make_parser
 from flows.runners import task_runner
 from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError
@@ -118,7 +117,6 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         load_source(spec, database_url(spec))
         task_runner(spec.run)
-        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED

@@ -13,7 +13,13 @@ from synth_tasks.files import write_atomically
 from synth_tasks.release.signing import Signer, parse_signer, read_signer
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import ReleaseStore, open_store
-from synth_tasks.release.workspace import KEY_BYTES, Secrets, Workspace, load_key, load_seed
+from synth_tasks.release.workspace import (
+    KEY_BYTES,
+    Secrets,
+    Workspace,
+    load_key,
+    load_seed,
+)
 from synth_tasks.seeding import draw_seed, parse_seed
 from synth_tasks.tasks.named_blocks import load_block
 from synth_tasks.tasks.places import find_gate, find_places, find_target
@@ -36,18 +42,18 @@ class RunContext:
         Folder, URL or block of all releases.
     secrets_file : str
         Name of the file in the workspace with the secrets of this run.
-    number : int, optional
-        Number of the version, if an earlier release is made again; the next one if not given.
     gate : str, optional
         The policy as JSON, if it is kept in a block: as it was when the run began.
+    number : int, optional
+        Number of the version, if an earlier release is made again; the next one if not given.
     """
 
     spec: ReleaseSpec
     root: str
     target: str
     secrets_file: str
-    number: int | None = None
     gate: str | None = None
+    number: int | None = None
 
     def workspace(self) -> Workspace:
         """Open the private workspace of the data set."""

@@ -1,8 +1,8 @@
-"""What all command lines do before a flow begins."""
+"""A server that was named has to be there before a flow begins."""
 
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from flows.command_line import require_server
+from flows.api import server_problem
 from flows.release import main
 from tests.deployments.topology import free_port
 
@@ -13,12 +13,12 @@ def nowhere() -> dict:
 
 
 def test_a_server_that_answers_is_no_problem() -> None:
-    require_server()
+    assert server_problem() is None
 
 
 def test_no_server_is_needed_where_none_is_named() -> None:
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        require_server()
+        assert server_problem() is None
 
 
 def test_a_server_that_does_not_answer_is_wrong_input_with_the_remedy(
