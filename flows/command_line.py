@@ -70,22 +70,6 @@ def take_seed(text: str | None) -> None:
         os.environ[SEED_VARIABLE] = str(parse_seed(text, "--seed"))
 
 
-def require_server() -> None:
-    """Refuse to begin if the Prefect server that the settings name does not answer.
-
-    Without the setting Prefect starts a server of its own, for the run.
-    """
-    url = get_current_settings().api.url
-    if url is None:
-        return
-    error = get_client(sync_client=True).api_healthcheck()
-    if error is not None:
-        raise StorageError(
-            f"no Prefect server answers at {url} ({type(error).__name__}): start it (prefect server "
-            "start), or unset PREFECT_API_URL to run without one"
-        )
-
-
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a study and a frontier are told about who does the work."""
     parser.add_argument("--runner", choices=RUNNERS, help="what does the work (default: threads)")
@@ -110,8 +94,11 @@ def run_and_show(
         started: When the command began, by the monotonic clock.
 
     Returns:
-        Exit code: 0 done, 1 it failed.
+        Exit code: 0 done, 1 it failed, 2 there is no server.
     """
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
+        return REFUSED
     show_stages_only()
     sys.stdout.write(f"{flow.name} of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()

@@ -20,7 +20,6 @@ from flows.command_line import (
     add_run_arguments,
     interruptible,
     read_specification,
-    require_server,
     run_and_show,
     take_seed,
 )
@@ -144,7 +143,6 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         check_settings(spec)
         task_runner(spec.run)
-        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED

@@ -15,6 +15,7 @@ from prefect import flow, unmapped
 from prefect.logging import get_run_logger
 from prefect.states import Failed, State
 
+from flows.api import server_problem
 from flows.approval import ask, how_to_decide, take_decision
 from flows.command_line import (
     FAILED,
@@ -319,6 +320,9 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(show_preview(preview()))
         sys.stdout.write(CHECKED)
         return 0
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
+        return REFUSED
     show_stages_only()
     sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
     sys.stdout.flush()
@@ -333,6 +337,7 @@ def main(arguments: list[str] | None = None) -> int:
         return FAILED
     result = state.result()
     if result["new"]:
+        target = find_target(options.to or spec.publish.to)
         sys.stdout.write(summarise(result["folder"], target.options))
     sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
     return 0

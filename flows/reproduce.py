@@ -131,6 +131,9 @@ def main(arguments: list[str] | None = None) -> int:
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
+        return REFUSED
     show_stages_only()
     with stage_progress(STAGES):
         state = reproduce(options.release, spec, return_state=True)

@@ -20,7 +20,6 @@ from flows.command_line import (
     add_run_arguments,
     interruptible,
     read_specification,
-    require_server,
     run_and_show,
     take_seed,
 )
@@ -120,7 +119,6 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         load_source(spec, database_url(spec))
         task_runner(spec.run)
-        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED

@@ -8,7 +8,7 @@ from typing import Any
 
 from synth_tasks.data import Schema
 from synth_tasks.inference import RULES
-from synth_tasks.release.example_formula import choose_example
+from synth_tasks.release.example_formula import ExampleFormula, choose_example
 from synth_tasks.release.formats import LONG, long_file
 from synth_tasks.release.integrity import SIGNATURE
 from synth_tasks.release.manifest import describe_partial
@@ -80,7 +80,7 @@ u = pd.concat([fit.bse**2 for fit in fits], axis=1){scale}
 estimate = q.mean(axis=1)
 {python_total}
 std_error = total**0.5
-print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}}))"""
+print(pd.DataFrame({{"estimate": estimate, "std_error": std_error}})){own}"""
 OWN = """
 
 # The same with prefect-synth, degrees of freedom and intervals included:
@@ -259,6 +259,7 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         ending="" if in_parts else f".{suffix}",
         pad=f":0{width}d" if width > 1 else "",
         python_total=pooling.python.format(**numbers),
+        own=_own_code(example, pooling.rule.format(**numbers), sized["size"]),
     )
     if example.own is not None:
         words = pooling.rule.format(**numbers)
@@ -284,6 +285,12 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         + (pool_with_mice(schema, name, example.r) if with_mice else ""),
         long_files=LONG_FILES.format(**values, rule="" if has_rule else NO_RULE) if is_long else "",
     )
+
+
+def _own_code(example: ExampleFormula, rule: str, size: str) -> str:
+    if example.own is None:
+        return ""
+    return OWN.format(formula=quote(example.own), rule=rule, size=size)
 
 
 def _completion_note(manifest: Mapping[str, Any]) -> str:

@@ -36,8 +36,6 @@ class RunContext:
         Folder, URL or block of all releases.
     secrets_file : str
         Name of the file in the workspace with the secrets of this run.
-    number : int, optional
-        Number of the version, if an earlier release is made again; the next one if not given.
     gate : str, optional
         The policy as JSON, if it is kept in a block: as it was when the run began.
     stratum : int, optional
@@ -48,7 +46,6 @@ class RunContext:
     root: str
     target: str
     secrets_file: str
-    number: int | None = None
     gate: str | None = None
     stratum: int | None = None
 

@@ -1,7 +1,5 @@
 """The division of a study into chunks."""
 
-from pathlib import Path
-
 import pytest
 
 from synth_tasks.errors import SpecError
@@ -12,18 +10,3 @@ from tests.release.builders import people_spec
 
 def test_a_chunk_names_its_replicates() -> None:
     assert list(Chunk(4, 6).numbers) == [4, 5, 6]
-
-
-@pytest.mark.parametrize(
-    ("to", "reason"),
-    [
-        ("s3://bucket/study", "is not on this machine"),
-        ("block:open-data", "to: a study goes to a folder, not into a block"),
-    ],
-)
-def test_results_that_tell_of_the_real_data_go_to_a_folder_of_this_machine(
-    tmp_path: Path, to: str, reason: str
-) -> None:
-    context = RunContext(people_spec(tmp_path), str(tmp_path), to, "secrets.json")
-    with pytest.raises(SpecError, match=reason):
-        results_folder(context, to)

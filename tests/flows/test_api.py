@@ -36,12 +36,12 @@ def nowhere() -> dict:
 
 
 def test_a_server_that_answers_is_no_problem() -> None:
-    require_server()
+    assert server_problem() is None
 
 
 def test_no_server_is_needed_where_none_is_named() -> None:
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        require_server()
+        assert server_problem() is None
 
 
 def test_a_server_that_does_not_answer_is_wrong_input_with_the_remedy(
