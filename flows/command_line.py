@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from prefect import Flow
-from prefect.client.orchestration import get_client
 from prefect.exceptions import TerminationSignal
-from prefect.settings import get_current_settings
 
+from flows.api import server_problem
 from flows.terminal import show_stages_only
-from synth_tasks.errors import StorageError
 from synth_tasks.release.runner_options import RUNNERS
 from synth_tasks.release.spec import ReleaseSpec, read_spec
 from synth_tasks.seeding import parse_seed

@@ -22,7 +22,6 @@ from flows.command_line import (
     REFUSED,
     interruptible,
     read_specification,
-    require_server,
     take_seed,
 )
 from flows.first_steps import draft
@@ -311,8 +310,6 @@ def main(arguments: list[str] | None = None) -> int:
         preview = preflight(spec, options.to, dry_run=options.dry_run)
         target = find_target(options.to or spec.publish.to)
         task_runner(spec.run)  # what it needs is installed
-        if not options.dry_run:
-            require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED

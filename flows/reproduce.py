@@ -15,12 +15,12 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows import partitioned, release
+from flows.api import server_problem
 from flows.command_line import (
     FAILED,
     REFUSED,
     interruptible,
     read_specification,
-    require_server,
     take_seed,
 )
 from flows.parameters import SpecParameter
@@ -127,7 +127,6 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             survey_source(spec)
         task_runner(spec.run)
-        require_server()
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED

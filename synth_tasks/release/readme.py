@@ -261,9 +261,6 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         python_total=pooling.python.format(**numbers),
         own=_own_code(example, pooling.rule.format(**numbers), sized["size"]),
     )
-    if example.own is not None:
-        words = pooling.rule.format(**numbers)
-        python += OWN.format(**sized, formula=quote(example.own), rule=words)
     read_r = R_CSV if as_csv else R_PARTS if in_parts else R_PARQUET
     return TEMPLATE.format(
         title=spec.dataset.title or name,

@@ -442,11 +442,6 @@ class RunSpec(SpecModel):
     workers: int = Field(
         2, ge=1, le=256, description="Threads for imputing and fitting, and tasks at a time."
     )
-    workspace_block: str | None = Field(
-        None,
-        pattern=r"^[a-z0-9-]+$",
-        description="Synthesis Private Workspace block, by name; counts more than SYNTH_WORKSPACE.",
-    )
     executor: Literal["threads", "processes"] = Field(
         "threads", description="What imputes several completed data sets at a time."
     )

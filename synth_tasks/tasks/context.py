@@ -38,6 +38,8 @@ class RunContext:
         Name of the file in the workspace with the secrets of this run.
     gate : str, optional
         The policy as JSON, if it is kept in a block: as it was when the run began.
+    number : int, optional
+        Number of the version, if an earlier release is made again; the next one if not given.
     stratum : int, optional
         Number of the stratum, 0, 1, ..., if the work is that on one of them.
     """
@@ -47,6 +49,7 @@ class RunContext:
     target: str
     secrets_file: str
     gate: str | None = None
+    number: int | None = None
     stratum: int | None = None
 
     def of_stratum(self, stratum: int) -> RunContext:

@@ -1,33 +1,10 @@
-"""What all commands have in common."""
+"""Whether there is a server for a run to be reported to."""
 
-import pytest
-from prefect.exceptions import TerminationSignal
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from flows.command_line import interruptible, require_server
+from flows.api import server_problem
 from flows.release import main
 from tests.deployments.topology import free_port
-
-
-@pytest.mark.parametrize(
-    ("signal", "code", "word"),
-    [(KeyboardInterrupt(), 130, "interrupted"), (TerminationSignal(15), 143, "terminated")],
-)
-def test_a_command_that_is_stopped_ends_in_one_line(capsys, signal, code, word):
-    @interruptible
-    def stopped(arguments):
-        raise signal
-
-    assert stopped([]) == code
-    assert capsys.readouterr().err == (
-        f"error: {word}: start it again, and it goes on with what is not finished\n"
-    )
-
-
-def test_other_ends_are_passed_on():
-    assert interruptible(lambda arguments: len(arguments))(["--help"]) == 1
-    with pytest.raises(ZeroDivisionError):
-        interruptible(lambda _: 1 // 0)()
 
 
 def nowhere() -> dict:
