@@ -63,13 +63,19 @@ def frontier(spec: SpecParameter, to: str | None = None) -> State:
         context = prepare(spec, to)
         folder = results_folder(context, to, "frontier")
         with context.workspace().lock():
-            return do_by(spec.run, lambda: _frontier(context, settings, folder))
+            return do_by(
+                spec.run,
+                lambda: _frontier(
+                    context, settings, folder, Progress(spec, N_STAGES, get_run_logger())
+                ),
+            )
     except SynthError as error:
         return Failed(message=str(error))
 
 
-def _frontier(context: RunContext, settings: list[Setting], folder: Path) -> State:
-    progress = Progress(context.spec, N_STAGES, get_run_logger())
+def _frontier(
+    context: RunContext, settings: list[Setting], folder: Path, progress: Progress
+) -> State:
     ingested = ingest(context)
     population = impute(context, ingested.ref).refs[0]
     progress.finish(f"population of {population.rows} rows × {population.columns} columns")

@@ -62,13 +62,15 @@ def study(spec: SpecParameter, to: str | None = None) -> State:
         context = prepare(spec, to)
         folder = results_folder(context, to)
         with context.workspace().lock():
-            return do_by(spec.run, lambda: _study(context, folder))
+            return do_by(
+                spec.run,
+                lambda: _study(context, folder, Progress(spec, N_STAGES, get_run_logger())),
+            )
     except SynthError as error:
         return Failed(message=str(error))
 
 
-def _study(context: RunContext, folder: Path) -> State:
-    progress = Progress(context.spec, N_STAGES, get_run_logger())
+def _study(context: RunContext, folder: Path, progress: Progress) -> State:
     ingested = ingest(context)
     population = impute(context, ingested.ref).refs[0]
     progress.finish(f"population of {population.rows} rows × {population.columns} columns")
