@@ -14,7 +14,7 @@ from pathlib import Path
 from flows.dask_runner import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 900
+LONGEST = 1800
 
 
 def wait_for(what: Callable[[], bool], seconds: float = LONGEST) -> None:
