@@ -25,6 +25,7 @@ from flows.command_line import (
     take_seed,
 )
 from flows.first_steps import draft
+from flows.many import map_sets
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.partitioned import release_parts
@@ -229,10 +230,10 @@ def _synthesise(
     imputations = [i for i in range(1, len(completed) + 1) for _ in range(each)]
     numbers = list(range(1, len(imputations) + 1))
     synthesizers = [fitted[i - 1] for i in imputations]
-    sets = draw_set.map(unmapped(context), synthesizers, imputations, numbers).result()
+    sets = map_sets(draw_set, context, synthesizers, imputations, numbers).result()
     real = [completed[i - 1] for i in imputations]
-    controlled = control_set.map(
-        unmapped(context), real, synthesizers, imputations, numbers, sets
+    controlled = map_sets(
+        control_set, context, real, synthesizers, imputations, numbers, sets
     ).result()
     steps = f", {len(context.spec.sdc)} steps of disclosure control" if context.spec.sdc else ""
     progress.finish(f"drew {len(sets)} sets of {sets[0].rows} rows{steps}")
@@ -250,9 +251,9 @@ def _assess(
     sets = [each.ref for each in controlled]
     numbers = list(range(1, len(sets) + 1))
     subjects = [f"set {number}" for number in numbers]
-    by_set = assess_set.map(unmapped(context), controlled, numbers)
+    by_set = map_sets(assess_set, context, controlled, numbers)
     with_control = assess_control.submit(context, completed[0])
-    verdicts = validate.map(unmapped(context), sets, unmapped("synthetic"), subjects)
+    verdicts = map_sets(validate, context, sets, ["synthetic"] * len(sets), subjects)
     ledger = assess_together(context, controlled, by_set.result(), with_control.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     results = verdicts.result()

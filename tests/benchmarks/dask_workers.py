@@ -1,7 +1,8 @@
 """A study by workers of Dask, timed; run as a process of its own.
 
-Arguments: number of workers, and about how many seconds one worker is to need. Prints, as JSON, what
-the chunks took from the first to the last, without starting Prefect and the cluster.
+Arguments: number of workers, about how many seconds one worker is to need, and the address of a
+scheduler if there is one. Prints, as JSON, what the chunks took from the first to the last, without
+starting Prefect and the cluster.
 """
 
 from __future__ import annotations
@@ -67,9 +68,11 @@ def _chunks(context: RunContext, population: DatasetRef, seconds: int) -> list[C
 
 def main() -> None:
     """Print the figures."""
-    workers, seconds = map(int, sys.argv[1:])
+    workers, seconds = map(int, sys.argv[1:3])
+    scheduler = sys.argv[3] if len(sys.argv) > 3 else None
     spec = read_spec(ROOT / "deployments" / "study.yaml")
-    spec = change_spec(spec, {"run": {"runner": "dask", "workers": workers}})
+    spec = change_spec(spec, {"run": {"runner": "dask", "workers": workers,
+                                      "scheduler": scheduler}})  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SYNTH_WORKSPACE"] = folder
         print(f"\n{json.dumps(timed(spec, seconds))}")

@@ -39,8 +39,9 @@ class Case:
 
     Parameters
     ----------
-    kind : {"boys", "numbers", "mixed"}
-        Of the table; a mixed one has twenty columns, three of them of 8, 40 and 200 levels.
+    kind : {"boys", "numbers", "mixed", "wide"}
+        Of the table; a mixed one has twenty columns, three of them of 8, 40 and 200 levels, and of a
+        wide one no variable has more than twenty predictors.
     n_rows, n_columns, m, workers : int
         Size of the work.
     """
@@ -100,8 +101,10 @@ RELEASES = (
     Case("mixed", 10_000, 20, 10, 2),
     Case("numbers", 10_000, 100, 2, 2),
     Case("mixed", 100_000, 20, 2, 2),
+    Case("wide", 50_000, 500, 2, 2),
     Case("numbers", 1_000_000, 10, 2, 2),
 )
+CAP = {"max_predictors": 20}
 
 
 def measure(case: Case) -> dict[str, float]:
@@ -131,7 +134,7 @@ def measure_release(case: Case, folder: Path) -> tuple[Workload, dict[str, float
     write_gate(folder)
     content = {
         "dataset": {"name": "table", "source": {"parquet": "table.parquet"}},
-        "synthesis": {"m": case.m},
+        "synthesis": {"m": case.m} | (CAP if case.kind == "wide" else {}),
         "disclosure": {"cross_fit": False},
         "policy": {"suite": "gate.json"},
         "publish": {"to": "out", "approval": "never"},

@@ -6,19 +6,22 @@ stops at 100,000 rows and 100 columns, for a look. Every figure is taken in a pr
 
 Writes a plot and a file of all figures, and fails if the cost of rows grows faster than n log n does: a
 slope above 1.15 in the log-log fit from 10,000 rows on. ``--workers`` compares one and two workers of
-Dask instead, and fails if two are less than 1.7 times as fast: only an idle machine can tell.
+Dask instead, ``--hosts`` those on hosts of their own (network namespaces), and fails if two are less
+than 1.7 times as fast: only an idle machine can tell.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,7 @@ from synth_tasks import synthesize
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.data.correlation import PairSums
 from synth_tasks.engine.predictor_choice import association, keep_strongest
+from tests.benchmarks.hosts import cluster_of_hosts, there_are_hosts
 from tests.benchmarks.scaling_plot import LABELS, plot_scaling
 from tests.benchmarks.tables import mixed_table, numeric_table
 from tests.benchmarks.with_r import run_in_r
@@ -49,6 +53,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.scaling", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="up to 100,000 rows and 100 columns")
     parser.add_argument("--workers", action="store_true", help="one and two workers of Dask alone")
+    parser.add_argument("--hosts", action="store_true", help="the same on hosts of their own")
     parser.add_argument("--plot", type=Path, default=Path("scaling.png"), help="file to write")
     parser.add_argument("--figures", type=Path, default=Path("scaling.csv"), help="file to write")
     parser.add_argument("--one", nargs=3, metavar="", help="one synthesis, here, as JSON")
@@ -57,8 +62,10 @@ def main() -> int:
         who, n_rows, n_columns = options.one
         print(json.dumps(_synthesise(who, int(n_rows), int(n_columns))))
         return 0
-    if options.workers:
-        return _compare_workers(20 if options.quick else 75)
+    if options.hosts and not there_are_hosts():
+        parser.error("--hosts needs the rights of root and the program ip")
+    if options.workers or options.hosts:
+        return _compare_workers(20 if options.quick else 75, options.hosts)
     figures = pd.DataFrame(_measure_all(options.quick))
     figures.to_csv(options.figures, index=False)
     plot_scaling(figures, options.plot)
@@ -165,21 +172,31 @@ def _with_sklearn(frame: pd.DataFrame) -> object:
     return synthesize_with_sklearn(encode(frame, schema), categorical, 1, MINBUCKET)
 
 
-def _compare_workers(seconds: int) -> int:
+def _compare_workers(seconds: int, on_hosts: bool) -> int:
     """Let one and then two workers of Dask do the same work, of so many seconds for one."""
-    found = {}
-    for workers in (1, 2):
-        command = [sys.executable, "-m", "tests.benchmarks.dask_workers", str(workers)]
-        done = subprocess.run([*command, str(seconds)], stdout=subprocess.PIPE, check=True)
-        found[workers] = json.loads(done.stdout.splitlines()[-1])
+    found = {workers: _study_by(workers, seconds, on_hosts) for workers in (1, 2)}
+    for workers, figures in found.items():
         print(
-            f"{workers} worker(s) of Dask: {found[workers]['elapsed']:.1f} s for "
-            f"{found[workers]['replicates']} replicates in {found[workers]['chunks']} chunks"
+            f"{workers} worker(s) of Dask: {figures['elapsed']:.1f} s for "
+            f"{figures['replicates']} replicates in {figures['chunks']} chunks"
         )
     rates = [found[w]["replicates"] / found[w]["elapsed"] for w in (1, 2)]
     gain = rates[1] / rates[0]
     print(f"two workers are {gain:.2f} times as fast as one (at least {LEAST_GAIN})")
     return int(gain < LEAST_GAIN)
+
+
+def _study_by(workers: int, seconds: int, on_hosts: bool) -> dict[str, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.dask_workers", str(workers), str(seconds)]
+    with ExitStack() as stack:
+        environment = {**os.environ}
+        if on_hosts:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            places = stack.enter_context(cluster_of_hosts(workers, folder))
+            command.append(places.pop("scheduler"))
+            environment |= places
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from flows.dask_runner import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 900
+LONGEST = 1800
 
 
 def wait_for(what: Callable[[], bool], seconds: float = LONGEST) -> None:
@@ -32,6 +32,12 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def can_connect(host: str, port: int) -> bool:
+    """Whether somebody listens on a port."""
+    with socket.socket() as trying:
+        return trying.connect_ex((host, port)) == 0
+
+
 class Cluster:
     """A scheduler and workers on 127.0.0.1; their output goes to a file."""
 
@@ -47,7 +53,7 @@ class Cluster:
         """Start the scheduler, also once more."""
         local = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard", "--no-show"]
         self.scheduler = self._start("scheduler", *local)
-        wait_for(self._listens)
+        wait_for(lambda: can_connect("127.0.0.1", self.port))
 
     def start_worker(self) -> None:
         """Start one more worker, in one process without a nanny that would start it again."""
@@ -70,7 +76,3 @@ class Cluster:
             [program, *arguments], cwd=self._folder, env=environment,
             stdout=self._log, stderr=subprocess.STDOUT,
         )  # fmt: skip
-
-    def _listens(self) -> bool:
-        with socket.socket() as trying:
-            return trying.connect_ex(("127.0.0.1", self.port)) == 0
