@@ -71,48 +71,51 @@ def run_gate(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
     check_gate(suite, suite["name"])
     if STRATUM in ledger:
         return _run_by_stratum(suite, ledger, n_sets)
-    for item in suite["expectations"]:
-        _require_present(item, ledger, n_sets)
+    judged = [_select(item, ledger) for item in suite["expectations"]]
+    for item, rows in zip(suite["expectations"], judged, strict=True):
+        _require_present(item, rows, n_sets)
     result = run_suite(suite, ledger, subject="ledger")
     checks = [
-        replace(check, detail=_found(item, ledger, check.success))
-        for item, check in zip(suite["expectations"], result.checks, strict=True)
+        replace(check, detail=_found(item, rows, check.success))
+        for item, rows, check in zip(suite["expectations"], judged, result.checks, strict=True)
     ]
     return replace(result, checks=tuple(checks))
 
 
 def _run_by_stratum(suite: Suite, ledger: pd.DataFrame, n_sets: int) -> SuiteResult:
     """Judge the whole and every stratum: a check is met if it is met everywhere."""
-    parts = {str(name): part for name, part in ledger.groupby(STRATUM, sort=False)}
+    names = [str(name) for name in ledger[STRATUM].unique()]
     asked: list[tuple[int, dict[str, Any]]] = []
+    judged: list[dict[str, pd.DataFrame]] = []
     for number, item in enumerate(suite["expectations"]):
-        present = _parts_with(item, parts)
-        for name in present:
-            _require_present(item, parts[name], n_sets)
+        groups = _select(item, ledger).groupby(STRATUM, sort=False)
+        parts = {str(name): rows for name, rows in groups}
+        _require_parts(item, parts, names)
+        for rows in parts.values():
+            _require_present(item, rows, n_sets)
+        judged.append(parts)
         # A mean over all strata would hide one of them.
-        places = present if item["type"] in MEANS else [None]
+        places = list(parts) if item["type"] in MEANS else [None]
         asked += [(number, item if name is None else _within(item, name)) for name in places]
     found = run_suite({**suite, "expectations": [i for _, i in asked]}, ledger, subject="ledger")
     checks = []
     for number, item in enumerate(suite["expectations"]):
         own = [c for (n, _), c in zip(asked, found.checks, strict=True) if n == number]
         success = all(check.success for check in own)
-        checks.append(
-            replace(own[0], success=success, detail=_found_in_parts(item, parts, success))
-        )
+        checks.append(replace(own[0], success=success, detail=_found_in(item, judged[number])))
     return replace(found, checks=tuple(checks))
 
 
-def _parts_with(item: Mapping[str, Any], parts: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Name the parts in which a metric was measured: the whole, or else all strata."""
-    present = [name for name, part in parts.items() if len(_select(item, part))]
-    lacking = [name for name in parts if name and name not in present]
-    if "" not in present and lacking:
+def _require_parts(
+    item: Mapping[str, Any], parts: Mapping[str, pd.DataFrame], names: Sequence[str]
+) -> None:
+    """Refuse a metric that was measured neither of the whole nor of all strata."""
+    lacking = [name for name in names if name and name not in parts]
+    if "" not in parts and lacking:
         raise GateError(
             f"the policy judges '{item['meta']['metric']}', which was not measured for "
             f"{len(lacking)} strata ({lacking[0]}): measure it or correct the policy"
         )
-    return present
 
 
 def _within(item: dict[str, Any], stratum: str) -> dict[str, Any]:
@@ -120,24 +123,20 @@ def _within(item: dict[str, Any], stratum: str) -> dict[str, Any]:
     return {**item, "kwargs": {**item["kwargs"], "row_condition": condition}}
 
 
-def _found_in_parts(
-    item: Mapping[str, Any], parts: Mapping[str, pd.DataFrame], success: bool
-) -> str:
+def _found_in(item: Mapping[str, Any], parts: Mapping[str, pd.DataFrame]) -> str:
     """Say what was found in the whole, and in the stratum that is nearest to a bound, or beyond."""
-    details = []
-    if "" in parts and len(_select(item, parts[""])):
-        details.append(_found(item, parts[""], success or _excess(item, parts[""]) <= 0))
-    strata = {name: part for name, part in parts.items() if name and len(_select(item, part))}
+    beyond = {name: _excess(item, rows) for name, rows in parts.items()}
+    details = [_found(item, parts[""], beyond[""] <= 0)] if "" in parts else []
+    strata = [name for name in parts if name]
     if strata:
-        worst = max(strata, key=lambda name: _excess(item, strata[name]))
-        met = _excess(item, strata[worst]) <= 0
-        details.append(f"worst {worst}: {_found(item, strata[worst], met)}")
+        worst = max(strata, key=lambda name: beyond[name])
+        details.append(f"worst {worst}: {_found(item, parts[worst], beyond[worst] <= 0)}")
     return "; ".join(details)
 
 
-def _excess(item: Mapping[str, Any], ledger: pd.DataFrame) -> float:
+def _excess(item: Mapping[str, Any], rows: pd.DataFrame) -> float:
     """Return how far the worst figure is beyond its bounds; negative within them."""
-    values = _select(item, ledger)[item["kwargs"]["column"]]
+    values = rows[item["kwargs"]["column"]]
     low, high = item["kwargs"].get("min_value"), item["kwargs"].get("max_value")
     if item["type"] in MEANS:
         values = pd.Series([values.mean()])
@@ -162,9 +161,8 @@ def _select(item: Mapping[str, Any], ledger: pd.DataFrame) -> pd.DataFrame:
     return ledger.query(item["kwargs"]["row_condition"])
 
 
-def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int) -> None:
+def _require_present(item: Mapping[str, Any], rows: pd.DataFrame, n_sets: int) -> None:
     metric, column = item["meta"]["metric"], item["kwargs"]["column"]
-    rows = _select(item, ledger)
     measured = set(rows["set"])
     expected = {0} if 0 in measured else set(range(1, n_sets + 1))
     if measured != expected:
@@ -180,16 +178,16 @@ def _require_present(item: Mapping[str, Any], ledger: pd.DataFrame, n_sets: int)
         )
 
 
-def _found(item: Mapping[str, Any], ledger: pd.DataFrame, success: bool) -> str:
+def _found(item: Mapping[str, Any], rows: pd.DataFrame, success: bool) -> str:
     if item["type"] in MEANS:
-        mean = _select(item, ledger)[item["kwargs"]["column"]].mean()
+        mean = rows[item["kwargs"]["column"]].mean()
         subject = f"{item['meta']['metric']}: mean {item['kwargs']['column']}"
         return f"{subject} {mean:.2g} ({_allowed(item)})"
-    return _range(item, ledger) if success else _worst_rows(item, ledger)
+    return _range(item, rows) if success else _worst_rows(item, rows)
 
 
-def _range(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
-    values = _select(item, ledger)[item["kwargs"]["column"]]
+def _range(item: Mapping[str, Any], rows: pd.DataFrame) -> str:
+    values = rows[item["kwargs"]["column"]]
     low, high = f"{values.min():.2g}", f"{values.max():.2g}"
     found = low if low == high else f"{low} to {high}"
     # With the name of the metric, so that a report can tell whether the finding may be shown.
@@ -201,9 +199,8 @@ def _allowed(item: Mapping[str, Any]) -> str:
     return "allowed " + " and ".join(f"{sign} {b:g}" for sign, b in bounds if b is not None)
 
 
-def _worst_rows(item: Mapping[str, Any], ledger: pd.DataFrame) -> str:
+def _worst_rows(item: Mapping[str, Any], rows: pd.DataFrame) -> str:
     column, kwargs = item["kwargs"]["column"], item["kwargs"]
-    rows = _select(item, ledger)
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
     excess = np.zeros(len(rows))
     if high is not None:

@@ -72,7 +72,7 @@ def release_parts(context: RunContext, progress: Progress) -> State:
     published = put_out_parts(context, made, decision)
     purge(context)
     rows, width = made.set_rows, len(made.ingested.schema)
-    size = f"{len(rows)} synthetic sets of {rows[0]} rows and {width} columns"
+    size = f"{len(rows)} synthetic set{'s' * (len(rows) > 1)} of {rows[0]} rows and {width} columns"
     show_release(context.spec, published, made.results[-1], picture, size)
     line = f"published {published.location}"
     progress.finish(line)

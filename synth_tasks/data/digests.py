@@ -76,7 +76,7 @@ class ColumnDigest:
         """
         dtype = _common_dtype(self, other)
         labels = self.labels + other.labels
-        if labels or self.dtype == "category":
+        if labels or isinstance(dtype, pd.CategoricalDtype):
             witnesses = tuple(dict.fromkeys((*self.witnesses, *other.witnesses)))
             if len(witnesses) > MOST_LABELS:  # free text, or refused: all of them are not needed
                 witnesses = witnesses[:MOST_LABELS]

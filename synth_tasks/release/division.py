@@ -13,6 +13,7 @@ from synth_tasks.errors import DataError
 
 MOST_STRATA = 500  # each has a file that is open, and a buffer
 MOST_NAMED = 3
+CHANGED = "the source changed while it was read: run again when it is at rest"
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,18 @@ class Division:
         Returns
         -------
         ndarray of shape (n_rows,), int
+
+        Raises
+        ------
+        DataError
+            If a row has a combination that was not there when the cells were counted.
         """
         codes = matrix[:, self.columns]
         codes = np.where(np.isnan(codes), -1, codes)
         known, which = np.unique(codes, axis=0, return_inverse=True)
         place = {tuple(cell): number for cell, number in zip(self.cells, self.numbers, strict=True)}
+        if not all(tuple(cell) in place for cell in known):
+            raise DataError(CHANGED)
         return np.array([place[tuple(cell)] for cell in known])[which.reshape(-1)]
 
 

@@ -26,7 +26,7 @@ TEMPLATE = """# {title}
 
 {description}
 
-{n_sets} synthetic data sets of {k} rows each, version {version}{licence}. They were drawn from models
+{sets}, version {version}{licence}. {drawn} from models
 of the real data; {rows}. {pooling}
 
 The figures describe models of a sample, not the sample itself: check a surprising finding with the
@@ -267,8 +267,10 @@ def make_readme(spec: ReleaseSpec, schema: Schema, manifest: Mapping[str, Any]) 
         description=spec.dataset.description,
         licence=f", licence {spec.dataset.licence}" if spec.dataset.licence else "",
         version=manifest["version"],
-        n_sets=synthesis["sets"],
-        k=synthesis["k"],
+        sets=f"One synthetic data set of {k} rows"
+        if synthesis["sets"] == 1
+        else f"{synthesis['sets']} synthetic data sets of {k} rows each",
+        drawn="It was drawn" if synthesis["sets"] == 1 else "They were drawn",
         rows=describe_partial(manifest) or "no row belongs to a person",
         pooling=pooling.words.format(**numbers)
         + (RESIZED.format(n=n, k=k) if sized["scale"] else ""),

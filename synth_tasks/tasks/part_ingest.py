@@ -13,7 +13,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.data import Schema, encode
+from synth_tasks.errors import DataError
 from synth_tasks.files import make_private_folder, readable_errors
+from synth_tasks.release.division import CHANGED
 from synth_tasks.release.parts import PartWriter, Stratum, StreamedFingerprint
 from synth_tasks.release.sources.streams import BATCH_ROWS
 from synth_tasks.release.survey import Survey, survey_source
@@ -116,4 +118,6 @@ def _write_parts(workspace: Workspace, survey: Survey, draft: Path) -> tuple[Par
             matrix = encode(frame, survey.schema)
             content.add(matrix)
             writer.append(matrix, survey.division.assign(matrix))
+    if writer.rows != survey.division.sizes.tolist():
+        raise DataError(CHANGED)
     return writer, workspace.digest("data", *content.parts())

@@ -17,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from synth_tasks.data import Schema, decode
 from synth_tasks.engine.portable import to_json
 from synth_tasks.files import make_private_folder, write_atomically
+from synth_tasks.ledger import STRATUM
 from synth_tasks.release.approval import Decision, keep_decision, read_decision
 from synth_tasks.release.bundle import (
     write_json,
@@ -305,8 +306,14 @@ def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
 
 
 def coarse(ledger: pd.DataFrame) -> pd.DataFrame:
-    """Round the figures of a ledger for publication: exact ones would answer queries on the data."""
+    """Round the figures of a ledger for publication: exact ones would answer queries on the data.
+
+    So would the numbers of rows that figures of strata rest on, which are counts of people.
+    """
     columns = ["value", "lower", "upper", "control"]
+    if STRATUM in ledger:
+        rounded = [int(_round(n)) for n in ledger["n"]]
+        ledger = ledger.assign(n=ledger["n"].where(ledger[STRATUM] == "", rounded))
     return ledger.assign(**{c: [_round(v) for v in ledger[c]] for c in columns})
 
 

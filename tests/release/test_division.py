@@ -46,6 +46,14 @@ def test_a_missing_value_that_is_data_has_a_stratum():
     assert found.labels == ("missing", "x", "y")
 
 
+def test_a_combination_that_was_not_counted_is_refused():
+    frame = pd.DataFrame({"a": ["x", "y", "z"] * 5})
+    schema = infer_schema(frame)
+    found = divide_cells({("x",): 5, ("y",): 5}, schema, ("a",), 1)
+    with pytest.raises(DataError, match="the source changed while it was read"):
+        found.assign(encode(frame, schema))
+
+
 def test_a_hole_in_a_dividing_column_is_refused():
     frame = pd.DataFrame({"a": ["x", "y", None] * 5})
     with pytest.raises(DataError, match=r"column 'a' divides the data but is missing in 5 rows"):

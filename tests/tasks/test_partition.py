@@ -244,6 +244,9 @@ def test_a_release_in_parts_is_published_and_read_back(site):
     assert contents.manifest["strata"] == n_strata
     assert contents.manifest["synthesis"]["n"] == N_ROWS
     assert set(contents.ledger["stratum"].dropna()) == {own.stratum.name for own in made.drawn}
+    # Real sizes of strata are counts of people: they are not published.
+    of_strata = contents.ledger[contents.ledger["stratum"].notna()]["n"]
+    assert all(n == int(f"{float(f'{n:.2g}'):.0f}") for n in of_strata)
     page = (folder / "report.html").read_text()
     assert "random samples of" in page
     assert "stratum 1" not in page.split("Checks")[0]
