@@ -11,6 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import Flow
 from prefect.exceptions import TerminationSignal
 
@@ -29,7 +30,7 @@ FOLDERS = (Path(__file__).parent.parent / "deployments", Path(__file__).parent /
 
 
 def interruptible(main: Main) -> Main:
-    """Let a command that is interrupted end in one line; what is finished stays in the workspace.
+    """Let a command that is stopped, or loses its server, end in one line; finished stages are kept.
 
     Args:
         main: Takes arguments and returns an exit code.
@@ -43,6 +44,8 @@ def interruptible(main: Main) -> Main:
             word, code = "interrupted", INTERRUPTED
         except TerminationSignal:
             word, code = "terminated", TERMINATED
+        except httpx.TransportError as error:
+            word, code = f"the Prefect server does not answer ({type(error).__name__})", FAILED
         sys.stderr.write(
             f"error: {word}: start it again, and it goes on with what is not finished\n"
         )

@@ -9,6 +9,7 @@ whose name is not a word is written between backticks: ``` `body weight` * 2 ```
 from __future__ import annotations
 
 import ast
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -29,7 +30,8 @@ BINARY_OPERATORS: dict[type[ast.operator], Callable] = {
     ast.Div: np.divide,
     ast.FloorDiv: np.floor_divide,
     ast.Mod: np.mod,
-    ast.Pow: np.power,
+    # Not np.power, of which squares are wrong in the last digit with NumPy 2.0.
+    ast.Pow: operator.pow,
 }
 COMPARISONS: dict[type[ast.cmpop], Callable] = {
     ast.Lt: np.less,

@@ -325,3 +325,9 @@ def test_any_allowed_formula_is_computed_or_refused(text: str) -> None:
 def test_the_greater_of_two_texts_is_no_number() -> None:
     with pytest.raises(ExpressionError, match="mixes numbers and categories"):
         Expression("wgt + max('G1', 'G2')").evaluate({"wgt": np.ones(2)})
+
+
+@pytest.mark.parametrize("text", ["x**2", "x^2"])
+def test_squares_are_right_to_the_last_digit(text: str) -> None:
+    x = np.random.default_rng(1).uniform(0.5, 2, 2000)
+    np.testing.assert_array_equal(Expression(text).evaluate({"x": x}), x * x)

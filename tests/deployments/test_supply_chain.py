@@ -1,11 +1,15 @@
 import json
+import re
+import tomllib
 from email.message import Message
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from deployments.dependencies import Component, installed_components, licence_of
 from deployments.licences import is_allowed
@@ -150,3 +154,48 @@ def test_equal_installations_give_equal_bytes(components, tmp_path, capsys):
     assert {d["ref"] for d in bill["dependencies"]} == {
         *references, bill["metadata"]["component"]["bom-ref"]
     }  # fmt: skip
+
+
+# --- versions -------------------------------------------------------------------------------------
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+USED = ("dask", "formats", "postgresql", "s3", "signing")
+DIRECT = [
+    Requirement(text)
+    for text in [*PROJECT["dependencies"], *(need for extra in USED for need in EXTRAS[extra])]
+]
+
+
+def pinned(name: str) -> dict[str, Version]:
+    lines = (ROOT / "deployments" / name).read_text().splitlines()
+    pairs = (line.split(";")[0].split("==") for line in lines if line and line[0] not in "# ")
+    return {canonicalize_name(name): Version(version.strip()) for name, version in pairs}
+
+
+@pytest.mark.parametrize("need", DIRECT, ids=lambda need: need.name)
+def test_the_lowest_version_that_is_declared_is_the_one_that_is_tested(need):
+    (lowest,) = [Version(s.version) for s in need.specifier if s.operator == ">="]
+    tested = pinned("minimum.txt")[canonicalize_name(need.name)]
+    assert tested.release[:2] == (*lowest.release, 0)[:2]
+    assert tested >= lowest
+    assert len(lowest.release) < 3 or tested == lowest
+
+
+@pytest.mark.parametrize("need", DIRECT, ids=lambda need: need.name)
+def test_the_versions_of_the_tests_are_allowed(need):
+    assert pinned("constraints.txt")[canonicalize_name(need.name)] in need.specifier
+
+
+@pytest.mark.parametrize("which", ["minimum", "latest"])
+def test_both_ends_are_tested_by_the_checks(which):
+    commands = (ROOT / ".ci" / "run").read_text() + (
+        ROOT / "deployments" / "ci" / "github.yml"
+    ).read_text()
+    assert f".ci/versions {which}" in commands
+    script = (ROOT / ".ci" / "versions").read_text()
+    assert f"  {which})" in script
+    assert "python -m pip check" in script
+    for path in re.findall(r"tests/[\w/.]+", script):
+        assert (ROOT / path).exists(), path

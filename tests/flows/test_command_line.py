@@ -1,5 +1,6 @@
 """What all commands have in common."""
 
+import httpx
 import pytest
 from prefect.exceptions import TerminationSignal
 
@@ -8,7 +9,11 @@ from flows.command_line import interruptible
 
 @pytest.mark.parametrize(
     ("signal", "code", "word"),
-    [(KeyboardInterrupt(), 130, "interrupted"), (TerminationSignal(15), 143, "terminated")],
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (TerminationSignal(15), 143, "terminated"),
+        (httpx.ReadTimeout("late"), 1, "the Prefect server does not answer (ReadTimeout)"),
+    ],
 )
 def test_a_command_that_is_stopped_ends_in_one_line(capsys, signal, code, word):
     @interruptible

@@ -64,7 +64,8 @@ SCENARIOS: dict[str, tuple[str, Scenario, Scenario]] = {
         partial(crashes.two_at_once, times=1),
     ),
     "canary": (
-        "canary: published, refused, approved, crashed, bad formula, study, frontier",
+        "canary: published, reproduced, refused, rejected, approved, crashed, bad formula, study, "
+        "frontier",
         leaks.canary,
         partial(leaks.canary, times=1),
     ),

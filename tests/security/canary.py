@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from flows import frontier, release, study
+from flows import frontier, release, reproduce, study
 from synth_tasks.tasks import assess, synthesize
 from tests.security.markers import people_content
 
@@ -39,11 +39,16 @@ def crash(*args: object, **_: object) -> None:
 def main() -> None:
     """Run all scenarios, one after the other, on one embedded server."""
     to = ["--to", str(SITE / "out")]
-    expect(0, release.main(["--spec", write("passes"), *to]), "release")
+    passes = write("passes")
+    expect(0, release.main(["--spec", passes, *to]), "release")
+    latest = str(SITE / "out" / "people" / "latest")
+    expect(0, reproduce.main([latest, "--spec", passes]), "reproduced")
     refused = write("refused", policy={"suite": "fails.json"})
     expect(1, release.main(["--spec", refused, *to]), "gate")
     waits = write("waits", policy={"suite": "warns.json"})
     expect(3, release.main(["--spec", waits, *to]), "waits for approval")
+    refuses = ["--reject", "Ada", "--reason", "too close"]
+    expect(1, release.main(["--spec", waits, *to, *refuses]), "rejected")
     decided = ["--approve", "Ada", "--reason", "understood"]
     expect(0, release.main(["--spec", waits, *to, *decided]), "approved")
 

@@ -172,9 +172,9 @@ class Place:
         files = (p for p in sorted(latest.rglob("*")) if p.is_file())
         return {str(p.relative_to(latest)): p.read_bytes() for p in files}
 
-    def leaks(self) -> dict[str, list[bytes]]:
-        """Search everything outside the workspace for values of the data."""
-        return find_leaks(self.folder, self.workspace, self.markers, self.output)
+    def leaks(self, folder: Path | None = None) -> dict[str, list[bytes]]:
+        """Search everything outside the workspace, or a folder elsewhere, for values of the data."""
+        return find_leaks(folder or self.folder, self.workspace, self.markers, self.output)
 
 
 def is_whole(version: Path) -> bool:

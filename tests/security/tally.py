@@ -54,9 +54,9 @@ class Tally:
         self.leaked += count_leaks(place)
 
 
-def count_leaks(place: Place) -> int:
-    """Return the number of markers found, file by file."""
-    return sum(map(len, place.leaks().values()))
+def count_leaks(place: Place, folder: Path | None = None) -> int:
+    """Return the number of markers found, file by file; in another folder if one is given."""
+    return sum(map(len, place.leaks(folder).values()))
 
 
 class Lab:

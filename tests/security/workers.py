@@ -102,10 +102,20 @@ class Workshop:
         self._post(f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}})
 
     def _get(self, path: str) -> Any:
-        return self._api.get(path).raise_for_status().json()
+        return self._ask("GET", path).json()
 
     def _post(self, path: str, content: Any) -> Any:
-        return self._api.post(path, json=content).raise_for_status().json()
+        return self._ask("POST", path, json=content).json()
+
+    def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Ask the server, again if it is busy, as Prefect's own client does."""
+
+        def answer() -> httpx.Response | None:
+            found = self._api.request(method, path, **content)
+            return None if found.status_code == httpx.codes.SERVICE_UNAVAILABLE else found
+
+        found: httpx.Response = wait_until(f"an answer to {path}", answer, seconds=LONGEST)
+        return found.raise_for_status()
 
 
 @contextmanager
