@@ -281,7 +281,7 @@ def test_the_server_refuses_a_setting_out_of_bounds_before_any_run(
     services: Topology, scheduled: dict[str, Any]
 ) -> None:
     content = read_spec(services.checkout / "deployments" / "boys.yaml").model_dump(mode="json")
-    content["synthesis"]["m"] = 1
+    content["synthesis"]["m"] = 0
     deployment = services.get("/deployments/name/release/boys")["id"]
     path = f"/deployments/{deployment}/create_flow_run"
     answer = services.ask("POST", path, json={"parameters": {"spec": content}})

@@ -69,7 +69,7 @@ def test_a_study_that_failed_goes_on_where_it_stopped(
     by_threads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chunks that were finished are taken from the workspace, not run again."""
-    spec, real = boys_spec(run={"workers": 1}), tasks.run_replicates
+    spec, real = boys_spec(run={"workers": 2}), tasks.run_replicates
     monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
 
     def fail_at_the_end(population: Population, seed: int, numbers: Sequence[int]) -> Replicates:
