@@ -119,7 +119,12 @@ def replicate(numbers_of_replicates: range) -> None:
         fit_synthesizer(plan, np.asfortranarray(matrix[rows])).draw_sets(1, range(1, 6))
 
 
-@pytest.mark.benchmark(group=f"{REPLICATES} bootstrap samples of boys, m = 5, {CORES} cores")
+BOOTSTRAPS = pytest.mark.benchmark(
+    group=f"{REPLICATES} bootstrap samples of boys, m = 5, {CORES} cores"
+)
+
+
+@BOOTSTRAPS
 def test_bootstraps(benchmark: Benchmark) -> None:
     def work() -> None:
         chunks = [range(i, REPLICATES, CORES) for i in range(CORES)]
@@ -127,6 +132,15 @@ def test_bootstraps(benchmark: Benchmark) -> None:
             list(pool.map(replicate, chunks))
 
     run(benchmark, "prefect-synth", work)
+
+
+@BOOTSTRAPS
+def test_bootstraps_in_r(benchmark: Benchmark, tmp_path: Path) -> None:
+    boys = load_boys_completed()
+    sample = boys.sample(len(boys), replace=True, random_state=1)
+    seconds = seconds_in_r("mice", sample, 5, 3, tmp_path)
+    benchmark.extra_info["seconds"] = REPLICATES * seconds
+    run(benchmark, "R, mice (one sample, timed on one core)", lambda: None)
 
 
 # --- larger tables ---------------------------------------------------------------------------------
