@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import synth_tasks
 from synth_tasks.errors import SpecError
 from synth_tasks.inference import MODELS
+from synth_tasks.release.manifest import published_spec
 from synth_tasks.release.spec import (
     MAX_SPEC_BYTES,
     AnalysisSpec,
@@ -88,7 +89,7 @@ def test_every_key_is_documented():
         for name, field in model.model_fields.items()
         if not field.description
     ]
-    assert len(all_models()) == 22
+    assert len(all_models()) == 23
     assert undocumented == []
 
 
@@ -352,7 +353,7 @@ def test_everything_else_counts(tmp_path, change):
 def test_every_section_was_asked_whether_it_counts():
     asked = {"dataset", "variables", "imputation", "synthesis", "analysis", "disclosure", "policy"}
     not_content = {"publish", "run", "study", "frontier", "base"}
-    assert set(ReleaseSpec.model_fields) == asked | {"pooling", "sdc"} | not_content
+    assert set(ReleaseSpec.model_fields) == asked | {"pooling", "sdc", "partition"} | not_content
 
 
 # --- paths ----------------------------------------------------------------------------------------
@@ -422,9 +423,54 @@ def test_the_schema_for_the_user_interface_describes_the_keys():
 
 def test_an_example_of_every_section_is_in_the_builder(tmp_path):
     content = people_content()
-    left_out = {"run", "study", "frontier", "sdc", "base"}
+    left_out = {"run", "study", "frontier", "partition", "sdc", "base"}
     assert set(content) == set(ReleaseSpec.model_fields) - left_out
     compare(content, people_spec(tmp_path))
+
+
+PARTED = {"synthesis": {"m": 2, "strata": ["region"]}, "partition": {}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"synthesis": {"strata": []}}, r"partition needs synthesis\.strata"),
+        (
+            {"synthesis": {"strata": ["region"], "rows": "hgt > 1"}},
+            r"partition and synthesis\.rows",
+        ),
+        ({"synthesis": {"strata": ["region"], "ignore": "hgt > 1"}}, r"and synthesis\.ignore"),
+        ({"imputation": {"ignore": "hgt > 1"}}, r"partition and imputation\.ignore"),
+        (
+            {
+                "synthesis": {"strata": ["region"], "donor_free": True},
+                "publish": {"synthesizer": True},
+            },
+            r"partition and publish\.synthesizer",
+        ),
+        ({"sdc": [{"step": "merge_rare_levels", "columns": ["region"]}]}, "merge_rare_levels"),
+        ({"publish": {"formats": ["parquet", "spss"]}}, r"leave out publish\.formats spss"),
+    ],
+)
+def test_what_needs_the_whole_table_is_refused_with_a_partition(tmp_path, changes, message):
+    with pytest.raises(SpecError, match=message):
+        people_spec(tmp_path, **(PARTED | changes))
+
+
+def test_parts_are_published_as_parquet_unless_more_is_asked_for(tmp_path):
+    assert people_spec(tmp_path, **PARTED).publish.formats == ["parquet"]
+    both = {"publish": {"formats": ["parquet", "csv"]}}
+    assert people_spec(tmp_path, **(PARTED | both)).publish.formats == ["parquet", "csv"]
+    assert people_spec(tmp_path).publish.formats == ["parquet", "csv"]
+
+
+def test_a_partition_counts_and_without_one_nothing_has_changed(tmp_path):
+    strata = {"synthesis": {"m": 2, "strata": ["region"]}}
+    formats = {"publish": {"formats": ["parquet"]}}
+    whole = people_spec(tmp_path, **strata, **formats)
+    assert people_spec(tmp_path, **PARTED).digest() != whole.digest()
+    assert "partition" not in published_spec(whole)
+    assert published_spec(people_spec(tmp_path, **PARTED))["partition"] == {"sample_rows": 50_000}
 
 
 def test_where_the_data_come_from_does_not_count(tmp_path):
