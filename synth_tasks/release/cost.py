@@ -16,9 +16,10 @@ from dataclasses import dataclass
 # Seconds; an operation is named in the comment behind.
 START = 10.0  # imports of Prefect, a temporary server, the machine code of the trees
 SUITE = 0.3  # one validation by Great Expectations
+SUITE_COLUMN = 0.011  # a column that it validates
 REPORTS = 6.0  # pictures, reports and checksums
 READ = 2.5e-7  # a cell read, described, and its models tried
-REHEARSAL = 0.02  # a variable of the models tried on 1000 rows
+REHEARSAL = 0.03  # a variable of the models tried on 1000 rows
 IMPUTE = 9e-8  # a row of one predictor, in a sweep
 IMPUTE_VARIABLE = 6e-3  # a variable, in a sweep
 FIT = 3.5e-9  # a row of one predictor, times the binary logarithm of the rows
@@ -28,6 +29,7 @@ FIT_CATEGORY = 3e-4  # a category of a variable
 DRAW = 1.2e-7  # a cell of a set
 LINK = 1.4e-9  # a cell compared with a cell
 MEASURE = 8e-7  # a cell of a set, in measures of utility and disclosure
+MEASURE_COLUMN = 0.03  # a column of a set, in samples of which those are made
 WRITE = 6.5e-7  # a cell of a set
 ANALYSE = 1e-7  # a cell that an analysis reads, about three columns of each set
 
@@ -191,14 +193,16 @@ def release_cost(work: Workload) -> Cost:
     sweeps = work.imputations * work.maxit / work.at_a_time(work.imputations)
     impute = sweep_seconds(work.n_rows, work.imputed_predictors, work.imputed)
     link = LINK * min(work.n_rows, LINKED_ROWS) * cells
+    measure = MEASURE * cells + MEASURE_COLUMN * work.n_columns
+    suite = SUITE + SUITE_COLUMN * work.n_columns
     engine = synthesis_cost(work)
     seconds = {
         "start Prefect": START,
         # Checked before anything is started, and read again by the flow.
-        "read and check": 2 * READ * cells + REHEARSAL * (work.fitted + work.imputed) + SUITE,
-        "impute": sweeps * impute + work.imputations * SUITE,
+        "read and check": 2 * READ * cells + REHEARSAL * (work.fitted + work.imputed) + suite,
+        "impute": sweeps * impute + work.imputations * suite,
         **engine.seconds,
-        "measure": sets * (link + MEASURE * cells + SUITE) / together + link + SUITE,
+        "measure": sets * (link + measure + suite) / together + link + SUITE,
         "analyse": ANALYSE * ANALYSED_COLUMNS * work.n_rows * sets * work.analyses,
         "publish": REPORTS + WRITE * cells * sets,
     }

@@ -40,11 +40,18 @@ def test_the_engine_is_predicted_within_a_factor_of_two(
     assert 0.5 < cost.peak_gb / peak_gb < 2
 
 
+def wide(n_rows: int, n_columns: int) -> Workload:
+    """Describe numbers of which none has more than twenty predictors, two sets."""
+    return replace(numbers(n_rows, n_columns, m=2), predictors=20 * n_columns)
+
+
 BOYS = numbers(748, 9, levels=16, imputed=7, imputed_predictors=56, maxit=10, analyses=2, workers=2)
 # Whole releases of drafted specifications by two workers: processor time of all threads and processes,
-# and the peak memory. The gate refused the last one, so that nothing of it was published.
+# and the peak memory. The gate refused the last one, so that nothing of it was published; the wide one
+# was made while others worked on the machine, too.
 RELEASES = [
     (BOYS, 20.7, 0.64),
+    (wide(2000, 500), 171.5, 1.08),
     (numbers(50_000, 20, analyses=2), 44.7, 0.88),
     (numbers(200_000, 20), 161.2, 1.63),
 ]
