@@ -288,7 +288,8 @@ def test_a_wrong_password_is_told_without_any(in_postgresql, monkeypatch):
 @pytest.mark.parametrize(
     ("expression", "named"),
     [
-        ("gen_random_uuid()", "column 'a' mixes text with other objects"),
+        # Newer releases of pyarrow know the type and come further than older ones.
+        ("gen_random_uuid()", "column 'a' (mixes text with other objects|of .* of the types UUID)"),
         ("time '12:00' + random() * interval '1 h'", "column 'a' mixes text with other objects"),
         ("'{1,2}'::int[]", "column 'a' holds lists or records"),
         ("1234567890123456789.5::numeric", "decimal numbers of more than 15 digits"),
