@@ -35,11 +35,7 @@ def make_sets(m: int = 3) -> list[pd.DataFrame]:
 
 def test_set_zero_is_empty_and_the_others_follow():
     # Before pandas 3.1 its own reader is wrong in the last digit.
-<<<<<<< HEAD
     digits = {"x": lambda text: float("nan" if text == "NA" else text)}
-=======
-    digits = {"x": lambda text: float(text.replace("NA", "nan"))}
->>>>>>> eight
     long = pd.read_csv(io.StringIO(write_long(make_sets())), converters=digits)
     assert long.columns.tolist() == [".imp", ".id", "x", "n", "b", "g", "d"]
     assert long[".imp"].tolist() == [i for i in range(4) for _ in range(4)]
