@@ -7,7 +7,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
+from functools import partial
 
 import numpy as np
 
@@ -113,15 +114,16 @@ def read_only(lab: Lab, folders: Iterable[str] = ("workspace", "site/out")) -> T
         for after in (0, 3):
             place = lab.place()
             with small_disk(place.folder / folder) as disk:
-                if after == 0:
-                    disk.change("ro")
-                    code, output = place.run()
-                else:
-                    code, output = _in_mid_run(place, after, lambda: disk.change("ro"))
-                assert code == (2 if after == 0 else 1), output
-                assert "error: " in output, output
-                tally.look(place)
-                disk.enlarge()
+                with ExitStack() as protection:
+                    if after == 0:
+                        protection.enter_context(disk.protected())
+                        code, output = place.run()
+                    else:
+                        take_away = partial(protection.enter_context, disk.protected())
+                        code, output = _in_mid_run(place, after, take_away)
+                    assert code == (2 if after == 0 else 1), output
+                    assert "error: " in output, output
+                    tally.look(place)
                 tally.settle(place, lab.undisturbed)
     return tally
 
@@ -180,7 +182,7 @@ def native_hang(lab: Lab, minutes: float = 0.5) -> Tally:
     return tally
 
 
-def _in_mid_run(place: Place, stages: int, blow: Callable[[], None]) -> tuple[int, str]:
+def _in_mid_run(place: Place, stages: int, blow: Callable[[], object]) -> tuple[int, str]:
     process = place.start()
     _wait_for_stages(place, process, stages)
     blow()

@@ -20,6 +20,24 @@ class Disk:
         """Mount it anew with other options; what is on it stays."""
         _run("mount", "-o", f"remount,{options}", str(self.folder))
 
+    @contextmanager
+    def protected(self) -> Iterator[None]:
+        """Refuse to write, also while a file is open for it: the folder lies over itself, read-only."""
+        # Made read-only elsewhere, for nobody may write to it in the meantime.
+        view = self.folder.with_name(f"{self.folder.name}-protected")
+        view.mkdir()
+        _run("mount", "--bind", str(self.folder), str(view))
+        try:
+            _run("mount", "-o", "remount,bind,ro", str(view))
+            _run("mount", "--bind", str(view), str(self.folder))
+        finally:
+            _run("umount", "--lazy", str(view))
+            view.rmdir()
+        try:
+            yield
+        finally:
+            _run("umount", "--lazy", str(self.folder))
+
     def enlarge(self) -> None:
         """Make room, and let it be written to."""
         self.change(f"rw,size={LARGE}")
