@@ -9,15 +9,13 @@ from typing import Any
 
 import pandas as pd
 from prefect import unmapped
-from prefect.states import Failed, State
+from prefect.states import State
 
-from flows.approval import ask, how_to_decide
-from flows.steps import AWAITING, completed_state, limited, nothing_new, require
-from synth_tasks.release.approval import Decision, needs_approval
+from flows.conclusion import conclude, judge
+from flows.steps import limited, nothing_new, require
 from synth_tasks.release.parts import Stratum
 from synth_tasks.release.results import SuiteResult
-from synth_tasks.release.stores import Published
-from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
+from synth_tasks.tasks.artifacts import Progress, show_estimates
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.part_assess import (
     StratumFigures,
@@ -26,6 +24,7 @@ from synth_tasks.tasks.part_assess import (
     sketch_strata,
 )
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
+from synth_tasks.tasks.part_made import MadeParts, join_results
 from synth_tasks.tasks.part_models import (
     CompletedStratum,
     DrawnStratum,
@@ -34,17 +33,8 @@ from synth_tasks.tasks.part_models import (
     draw_strata,
     fit_strata,
 )
-from synth_tasks.tasks.part_publish import (
-    MadeParts,
-    draw_sampled_picture,
-    join_results,
-    publish_parts,
-    quarantine_parts,
-    review_parts,
-)
 from synth_tasks.tasks.pool import AnalysisRef, pool_parts
-from synth_tasks.tasks.publish import find_published, purge, record_decision
-from synth_tasks.tasks.validate import apply_gate, refuse_failures
+from synth_tasks.tasks.publish import find_published
 
 # Of each of four stages that are mapped: a flow stays below 200 task runs.
 MOST_CHUNKS = 40
@@ -61,22 +51,7 @@ def release_parts(context: RunContext, progress: Progress) -> State:
     published = find_published(context, ingested.fingerprint)
     if published is not None:
         return nothing_new(context, published, progress)
-    made = make_parts(context, ingested, progress)
-    decision = None
-    if needs_approval(context.spec, made.results):
-        answer = _decide(context, made)
-        if isinstance(answer, State):
-            return answer
-        decision = answer
-    picture = draw_sampled_picture(context, made.figures)
-    published = put_out_parts(context, made, decision)
-    purge(context)
-    rows, width = made.set_rows, len(made.ingested.schema)
-    size = f"{len(rows)} synthetic set{'s' * (len(rows) > 1)} of {rows[0]} rows and {width} columns"
-    show_release(context.spec, published, made.results[-1], picture, size)
-    line = f"published {published.location}"
-    progress.finish(line)
-    return completed_state(line, published)
+    return conclude(context, make_parts(context, ingested, progress), progress)
 
 
 def read_parts(context: RunContext, progress: Progress) -> IngestedParts:
@@ -108,23 +83,8 @@ def make_parts(context: RunContext, ingested: IngestedParts, progress: Progress)
     results += _require_sets(context, drawn)
     figures, ledger = _assess(context, completed, drawn, analyses, progress)
     progress.finish(f"synthetic suite met by all {context.spec.n_sets} sets")
-    gate = apply_gate(context, ledger)
-    show_gate(context.spec, [*results, gate])
-    refuse_failures(gate)
-    n_warnings = len(gate.failures("warning"))
-    progress.finish(f"gate passed: {len(gate.checks)} checks, {n_warnings} warnings")
-    return MadeParts(ingested, completed, drawn, figures, ledger, [*results, gate], analyses)
-
-
-def put_out_parts(context: RunContext, made: MadeParts, decision: Decision | None) -> Published:
-    """Publish what was made; intermediate files stay in the workspace.
-
-    Args:
-        context: The release.
-        made: What is published.
-        decision: Of a steward, for the manifest; None if nobody was asked.
-    """
-    return limited(publish_parts, context.spec)(context, made, decision)
+    results.append(judge(context, ledger, results, progress))
+    return MadeParts(ingested, completed, drawn, figures, ledger, results, analyses)
 
 
 def _chunks(items: Sequence[Any]) -> list[list[Any]]:
@@ -225,17 +185,3 @@ def _assess(
     ledger = assess_parts(context, figures, rows, analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     return figures, ledger
-
-
-def _decide(context: RunContext, made: MadeParts) -> Decision | State:
-    """Ask a steward; return the approval, or the state in which the run ends without one."""
-    found = review_parts(context, made)
-    decision = ask(context.spec, found, made.results)
-    if decision is None:
-        return Failed(name=AWAITING, message=how_to_decide(found))
-    record_decision(context, found.key, decision)
-    if decision.approved:
-        return decision
-    folder = quarantine_parts(context, made, found, decision)
-    by = f"rejected by {decision.name}: {decision.reason}"
-    return Failed(name="Rejected", message=f"{by}; kept in {folder}")

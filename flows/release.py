@@ -16,7 +16,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Failed, State
 
 from flows.api import server_problem
-from flows.approval import ask, how_to_decide, take_decision
+from flows.approval import take_decision
 from flows.command_line import (
     FAILED,
     REFUSED,
@@ -24,46 +24,37 @@ from flows.command_line import (
     read_specification,
     take_seed,
 )
+from flows.conclusion import conclude, judge
 from flows.first_steps import draft
 from flows.many import map_sets
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.partitioned import release_parts
 from flows.runners import do_by, task_runner
-from flows.steps import AWAITING, completed_state, limited, nothing_new, require
+from flows.steps import AWAITING, limited, nothing_new, require
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError
-from synth_tasks.release.approval import Decision, needs_approval
 from synth_tasks.release.memory import check_memory
 from synth_tasks.release.preview import Preview, preview_release
 from synth_tasks.release.preview_parts import preview_parts
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import load_source
-from synth_tasks.release.stores import Published
 from synth_tasks.release.survey import survey_source
 from synth_tasks.release.workspace import DatasetRef
-from synth_tasks.tasks.artifacts import Progress, show_estimates, show_gate, show_release
+from synth_tasks.tasks.artifacts import Progress, show_estimates
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
-from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.made import MadeTable
 from synth_tasks.tasks.places import find_places, find_target
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
-from synth_tasks.tasks.publish import (
-    draw_picture,
-    find_published,
-    publish,
-    purge,
-    quarantine,
-    record_decision,
-    review,
-)
+from synth_tasks.tasks.publish import find_published
 from synth_tasks.tasks.synthesize import draw_set, fit
-from synth_tasks.tasks.validate import apply_gate, check_policy, refuse_failures, validate
+from synth_tasks.tasks.validate import check_policy, validate
 from synth_tasks.tasks.watchdog import guarded
 
 UNDECIDED = 3
@@ -121,24 +112,8 @@ def _release(context: RunContext, progress: Progress) -> State:
     if published is not None:
         return nothing_new(context, published, progress)
 
-    check_memory(context.spec, ingested.ref.rows, ingested.ref.columns)
-    made = make(context, ingested, progress)
-    decision = None
-    if needs_approval(context.spec, made.suites):
-        answer = _decide(context, made)
-        if isinstance(answer, State):
-            return answer
-        decision = answer
-
-    sets = [each.ref for each in made.controlled]
-    picture = draw_picture(context, sets)
-    published = put_out(context, made, decision)
-    purge(context)
-    size = f"{len(sets)} synthetic sets of {sets[0].rows} rows and {sets[0].columns} columns"
-    show_release(context.spec, published, made.suites[-1], picture, size)
-    line = f"published {published.location}"
-    progress.finish(line)
-    return completed_state(line, published)
+    check_memory(context.spec, ingested.rows, ingested.columns)
+    return conclude(context, make(context, ingested, progress), progress)
 
 
 def read_data(context: RunContext, progress: Progress) -> Ingested:
@@ -154,7 +129,7 @@ def read_data(context: RunContext, progress: Progress) -> Ingested:
     return ingested
 
 
-def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
+def make(context: RunContext, ingested: Ingested, progress: Progress) -> MadeTable:
     """Go from the data as they arrived to sets that the gate lets pass.
 
     Args:
@@ -163,37 +138,13 @@ def make(context: RunContext, ingested: Ingested, progress: Progress) -> Made:
         progress: Is told of every stage.
     """
     completed, results = _complete(context, ingested, progress)
-    fitted, controlled = _synthesise(context, ingested.ref, completed.refs, progress)
+    raw = ingested.ref
+    fitted, controlled = _synthesise(context, raw, completed.refs, progress)
     analyses = _analyse(context, controlled, progress)
-    ledger, verdicts = _assess(context, completed.refs, controlled, analyses, progress)
+    ledger, verdicts = _assess(context, raw, completed.refs, controlled, analyses, progress)
     results += verdicts
-    results.append(_judge(context, ledger, results, progress))
-    return Made(ingested, completed, fitted, controlled, ledger, results, analyses)
-
-
-def _decide(context: RunContext, made: Made) -> Decision | State:
-    """Ask a steward; return the approval, or the state in which the run ends without one."""
-    found = review(context, made)
-    decision = ask(context.spec, found, made.suites)
-    if decision is None:
-        return Failed(name=AWAITING, message=how_to_decide(found))
-    record_decision(context, found.key, decision)
-    if decision.approved:
-        return decision
-    folder = quarantine(context, made, found, decision)
-    by = f"rejected by {decision.name}: {decision.reason}"
-    return Failed(name="Rejected", message=f"{by}; kept in {folder}")
-
-
-def put_out(context: RunContext, made: Made, decision: Decision | None) -> Published:
-    """Publish what was made; intermediate files stay in the workspace.
-
-    Args:
-        context: The release.
-        made: What is published.
-        decision: Of a steward, for the manifest; None if nobody was asked.
-    """
-    return limited(publish, context.spec)(context, made, decision)
+    results.append(judge(context, ledger, results, progress))
+    return MadeTable(ingested, completed, fitted, controlled, ledger, results, analyses)
 
 
 def _complete(
@@ -242,6 +193,7 @@ def _synthesise(
 
 def _assess(
     context: RunContext,
+    raw: DatasetRef,
     completed: list[DatasetRef],
     controlled: list[ControlledSet],
     analyses: list[AnalysisRef],
@@ -252,7 +204,7 @@ def _assess(
     numbers = list(range(1, len(sets) + 1))
     subjects = [f"set {number}" for number in numbers]
     by_set = map_sets(assess_set, context, controlled, numbers)
-    with_control = assess_control.submit(context, completed[0])
+    with_control = assess_control.submit(context, completed[0], raw)
     verdicts = map_sets(validate, context, sets, ["synthetic"] * len(sets), subjects)
     ledger = assess_together(context, controlled, by_set.result(), with_control.result(), analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
@@ -260,18 +212,6 @@ def _assess(
     require(results)
     progress.finish(f"synthetic suite met by all {len(sets)} sets")
     return ledger, results
-
-
-def _judge(
-    context: RunContext, ledger: pd.DataFrame, results: list[SuiteResult], progress: Progress
-) -> SuiteResult:
-    """Let the policy decide; stop the run if it refuses."""
-    gate = apply_gate(context, ledger)
-    show_gate(context.spec, [*results, gate])
-    refuse_failures(gate)
-    n_warnings = len(gate.failures("warning"))
-    progress.finish(f"gate passed: {len(gate.checks)} checks, {n_warnings} warnings")
-    return gate
 
 
 def _analyse(

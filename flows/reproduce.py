@@ -23,6 +23,7 @@ from flows.command_line import (
     read_specification,
     take_seed,
 )
+from flows.conclusion import put_out
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
@@ -35,6 +36,7 @@ from synth_tasks.tasks.artifacts import Progress, show_differences
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.ingest import Ingested
+from synth_tasks.tasks.made import Made
 from synth_tasks.tasks.part_ingest import IngestedParts
 from synth_tasks.tasks.reproduce import Original, elsewhere, find_original, origins_differ
 from synth_tasks.tasks.validate import check_policy
@@ -89,12 +91,12 @@ def _compare(
 ) -> list[str]:
     """Make the release again and name the files that differ."""
     try:
+        made: Made
         if isinstance(ingested, IngestedParts):
-            parts = partitioned.make_parts(context, ingested, progress)
-            again = partitioned.put_out_parts(context, parts, original.decision)
+            made = partitioned.make_parts(context, ingested, progress)
         else:
             made = release.make(context, ingested, progress)
-            again = release.put_out(context, made, original.decision)
+        again = put_out(context, made, original.decision)
     except SynthError as error:
         return [f"the release cannot be made again: {error}"]
     files = compare_files(original.folder, again.folder)

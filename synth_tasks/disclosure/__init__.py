@@ -8,7 +8,7 @@ from synth_tasks.disclosure.assess import METRICS as _METRICS
 from synth_tasks.disclosure.assess import Limits, assess_average, assess_disclosure
 from synth_tasks.disclosure.assess_cross_fit import METRICS as EXCESS_METRICS
 from synth_tasks.disclosure.assess_cross_fit import assess_excess
-from synth_tasks.disclosure.cross_fitting import CrossFit, Synthesise, cross_fit
+from synth_tasks.disclosure.cross_fitting import CrossFit, Synthesise, cross_fit, divide_in_halves
 
 METRICS = (*_METRICS, *EXCESS_METRICS)
 
@@ -22,4 +22,5 @@ __all__ = [
     "assess_disclosure",
     "assess_excess",
     "cross_fit",
+    "divide_in_halves",
 ]

@@ -93,6 +93,19 @@ class CrossFit:
         )
 
 
+def divide_in_halves(n: int, seed: int, *address: str | int) -> tuple[np.ndarray, np.ndarray]:
+    """Divide rows at random; arguments as for `cross_fit`.
+
+    Returns
+    -------
+    first, second : ndarray of bool of shape (n,)
+        Marks of the rows of each half.
+    """
+    in_first = np.zeros(n, dtype=bool)
+    in_first[generator(seed, *address, STAGE, "halves").permutation(n)[: n // 2]] = True
+    return in_first, ~in_first
+
+
 def cross_fit(
     real: pd.DataFrame, schema: Schema, synthesise: Synthesise, seed: int, *address: str | int
 ) -> CrossFit:
@@ -121,12 +134,10 @@ def cross_fit(
         raise DataError(
             f"{n} rows are too few to be divided: cross-fitting needs {LEAST_ROWS} or more"
         )
-    place = (*address, STAGE)
-    in_first = np.zeros(n, dtype=bool)
-    in_first[generator(seed, *place, "halves").permutation(n)[: n // 2]] = True
+    in_first, in_second = divide_in_halves(n, seed, *address)
     encoded = []
-    for number, half in enumerate((in_first, ~in_first), start=1):
-        made = synthesise(real[half].reset_index(drop=True), (*place, number))
+    for number, half in enumerate((in_first, in_second), start=1):
+        made = synthesise(real[half].reset_index(drop=True), (*address, STAGE, number))
         if not len(made) or not all(len(table) for table in made):
             raise DataError("cross-fitting needs at least one set with rows of each half")
         encoded.append(tuple(encode_rounded(table, schema) for table in made))

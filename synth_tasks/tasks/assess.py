@@ -81,7 +81,9 @@ def attack(spec: ReleaseSpec, schema: Schema) -> dict[str, Any]:
 
 @task(name="cross-fit", task_run_name="assess disclosure with a control", cache_policy=NO_CACHE)
 @confidential
-def assess_control(context: RunContext, completed: DatasetRef) -> list[Measurement]:
+def assess_control(
+    context: RunContext, completed: DatasetRef, raw: DatasetRef
+) -> list[Measurement]:
     """Measure what the plan gives away about records it learns from, beyond that about others.
 
     Parameters
@@ -90,6 +92,8 @@ def assess_control(context: RunContext, completed: DatasetRef) -> list[Measureme
         The release.
     completed : DatasetRef
         Real table.
+    raw : DatasetRef
+        The data as they arrived; their holes tell which cells were imputed.
 
     Returns
     -------
@@ -103,8 +107,9 @@ def assess_control(context: RunContext, completed: DatasetRef) -> list[Measureme
 
     def compute(_: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(completed)
+        arrived, raw_schema = workspace.read_table(raw)
         found = assess_excess(
-            synthesise_halves(spec, schema, matrix, seed),
+            synthesise_halves(spec, schema, matrix, raw_schema.holes(arrived), seed),
             **attack(spec, schema),
             rng=generator(seed, "assessment", "excess"),
             workers=spec.run.workers,
@@ -112,7 +117,7 @@ def assess_control(context: RunContext, completed: DatasetRef) -> list[Measureme
         return {"measurements": [asdict(m) for m in found]}
 
     settings = spec.model_dump_json(include={"synthesis", "sdc", "disclosure", "variables"})
-    inputs = [completed.sha256, settings, str(seed)]
+    inputs = [completed.sha256, raw.sha256, settings, str(seed)]
     result, _ = workspace.run_stage("assessment-control", inputs, compute)
     return [Measurement(**item) for item in result["measurements"]]
 

@@ -37,6 +37,16 @@ class Ingested:
     missing_values: dict[str, int]
     codebook: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.ref.rows
+
+    @property
+    def columns(self) -> int:
+        """Number of variables."""
+        return self.ref.columns
+
 
 @task(
     name="ingest",

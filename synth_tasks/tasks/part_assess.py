@@ -158,7 +158,7 @@ def _assess(
             summaries.append(result["summary"])
             samples.append((result["real"], result["drawn"]))
         found += _assess_together(context, own, drawn)
-        found += _assess_control(context, own, completed.refs[0])
+        found += _assess_control(context, own, completed)
     name = drawn.stratum.name
     return StratumFigures([replace(m, stratum=name) for m in found], summaries, samples)
 
@@ -266,25 +266,28 @@ def _assess_together(
 
 
 def _assess_control(
-    context: RunContext, own: RunContext, completed: DatasetRef
+    context: RunContext, own: RunContext, completed: CompletedStratum
 ) -> list[Measurement]:
     """Measure with a control on a sample: a smaller table, whose figures are the more cautious."""
     workspace, spec, seed = context.workspace(), own.spec, own.seed()
+    raw = completed.stratum.ref
     if not spec.disclosure.cross_fit:
         return []
 
     def compute(_: Path) -> dict[str, Any]:
-        matrix, schema = workspace.read_table(completed)
-        some = _sample(matrix, matrix, CONTROL_ROWS, generator(seed, "control"))[0]
+        matrix, schema = workspace.read_table(completed.refs[0])
+        arrived, raw_schema = workspace.read_table(raw)
+        imputed = raw_schema.holes(arrived)
+        some, filled = _sample(matrix, imputed, CONTROL_ROWS, generator(seed, "control"))
         found = assess_excess(
-            synthesise_halves(spec, schema, some, seed),
+            synthesise_halves(spec, schema, some, filled, seed),
             **attack(spec, schema),
             rng=generator(seed, "assessment", "excess"),
         )
         return {"measurements": [asdict(m) for m in found]}
 
     settings = spec.model_dump_json(include={"synthesis", "sdc", "disclosure", "variables"})
-    inputs = [completed.sha256, settings, str(seed)]
+    inputs = [completed.refs[0].sha256, raw.sha256, settings, str(seed)]
     result, _ = workspace.run_stage("part-assessment-control", inputs, compute)
     return [Measurement(**item) for item in result["measurements"]]
 

@@ -53,6 +53,11 @@ class IngestedParts:
         """Number of rows of all strata."""
         return sum(stratum.rows for stratum in self.strata)
 
+    @property
+    def columns(self) -> int:
+        """Number of variables."""
+        return len(self.schema)
+
 
 @task(
     name="ingest parts",

@@ -14,8 +14,6 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.data import Schema, decode
-from synth_tasks.engine.portable import to_json
 from synth_tasks.files import make_private_folder, write_atomically
 from synth_tasks.ledger import STRATUM
 from synth_tasks.release.approval import Decision, keep_decision, read_decision
@@ -25,13 +23,11 @@ from synth_tasks.release.bundle import (
     write_public,
 )
 from synth_tasks.release.codebook import Codebook
-from synth_tasks.release.formats import write_data
 from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
-from synth_tasks.release.plans import plan_synthesis, provenance_of
 from synth_tasks.release.publication import find_release, point_latest, publish_draft
-from synth_tasks.release.readme import SYNTHESIZER_FILE, make_readme
+from synth_tasks.release.readme import make_readme
 from synth_tasks.release.report import (
     ReportContent,
     render_report,
@@ -42,14 +38,12 @@ from synth_tasks.release.results import AnalysisResult
 from synth_tasks.release.signing import PUBLIC_KEY, Signer
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
-from synth_tasks.release.stages import shuffle
 from synth_tasks.release.stores import Published
-from synth_tasks.release.workspace import DatasetRef, Secrets
-from synth_tasks.seeding import commitment, generator
+from synth_tasks.release.workspace import Secrets
+from synth_tasks.seeding import commitment
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext, find_signer
-from synth_tasks.tasks.impute import TRACE_FILE
-from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.made import Made, Tables
 from synth_tasks.tasks.pool import read_analysis
 from synth_tasks.tasks.validate import load_policy
 
@@ -110,11 +104,10 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
 @confidential
-def draw_picture(context: RunContext, synthetic: list[DatasetRef]) -> bytes:
+def draw_picture(context: RunContext, made: Made) -> bytes:
     """Draw the distributions of the synthetic sets as a PNG."""
-    workspace = context.workspace()
-    tables = [workspace.read_table(ref) for ref in synthetic]
-    return to_png(marginals(tables[0][1], [decode(*table) for table in tables]), dpi=80)
+    tables = made.tables(context)
+    return to_png(marginals(tables.schema, tables.sets), dpi=80)
 
 
 @task(
@@ -142,21 +135,18 @@ def publish(context: RunContext, made: Made, decision: Decision | None = None) -
     -------
     Published
     """
-    spec, workspace, releases = context.spec, context.workspace(), context.releases()
+    workspace, releases = context.workspace(), context.releases()
     digest = release_digest(context, made.ingested.fingerprint)
     already = releases.find(digest)
     if already is not None:  # an attempt before this one made it visible
         point_latest(releases, already.version)
         return replace(already, new=True)
     version = context.version(digest)
-    content = _compose(context, made, version, digest, decision)
-    write_private_report(workspace.folder / "reports" / version, content, made.completed.trace)
+    tables = made.tables(context)
+    content = _compose(context, made, tables, version, digest, decision)
+    _write_private_report(workspace.folder / "reports" / version, content, made)
     with releases.staging() as draft:
-        if spec.publish.synthesizer:
-            models = to_json(workspace.read_object(made.synthesizers[0]))
-            write_public(draft / SYNTHESIZER_FILE, models)
-        codebook = Codebook.from_dict(made.ingested.codebook)
-        _write_bundle(draft, context, codebook, content, find_signer(spec))
+        _write_bundle(draft, context, made, tables, content, find_signer(context.spec))
         return publish_draft(releases, draft, version)
 
 
@@ -180,12 +170,10 @@ def review(context: RunContext, made: Made) -> Review:
     digest = release_digest(context, made.ingested.fingerprint)
     findings = [suite.to_dict() for suite in made.suites]
     # The steward decides about these sets and findings; with others the question is a new one.
-    key = workspace.digest(
-        "review", digest, *(each.ref.sha256 for each in made.controlled), json.dumps(findings)
-    )[:32]
-    content = _compose(context, made, UNDECIDED, digest, None)
+    key = workspace.digest("review", digest, *made.set_digests, json.dumps(findings))[:32]
+    content = _compose(context, made, made.tables(context), UNDECIDED, digest, None)
     folder = workspace.folder / "reviews" / key
-    write_private_report(folder, content, made.completed.trace)
+    _write_private_report(folder, content, made)
     return Review(key, str(folder / "report.html"), read_decision(workspace.folder, key))
 
 
@@ -219,37 +207,40 @@ def quarantine(context: RunContext, made: Made, found: Review, decision: Decisio
     """
     folder = context.workspace().folder / "quarantine" / found.key
     digest = release_digest(context, made.ingested.fingerprint)
-    content = _compose(context, made, UNDECIDED, digest, decision)
+    tables = made.tables(context)
+    content = _compose(context, made, tables, UNDECIDED, digest, decision)
     if folder.exists():
         shutil.rmtree(folder)
     make_private_folder(folder)
     # What was rejected is not signed, as nothing is that was not published.
-    codebook = Codebook.from_dict(made.ingested.codebook)
-    _write_bundle(folder, context, codebook, content, signer=None)
+    _write_bundle(folder, context, made, tables, content, signer=None)
     return str(folder)
 
 
 def _compose(
-    context: RunContext, made: Made, version: str, digest: str, decision: Decision | None
+    context: RunContext,
+    made: Made,
+    tables: Tables,
+    version: str,
+    digest: str,
+    decision: Decision | None,
 ) -> ReportContent:
     """Collect what the reports and the bundle tell."""
-    spec, workspace = context.spec, context.workspace()
-    schema, sets = _shuffled_sets(context, [each.ref for each in made.controlled])
-    real, real_schema = workspace.read_table(made.completed.refs[0])
-    plan = plan_synthesis(spec, real_schema, real)
+    spec, ingested = context.spec, made.ingested
+    plan, provenance = made.plan(context)
     manifest = make_manifest(
         spec,
         release_version=version,
         digest=digest,
-        data_digest=made.ingested.fingerprint,
+        data_digest=ingested.fingerprint,
         policy_digest=policy_digest(context),
         seed=describe_seed(context.secrets(), spec),
         plan=plan,
-        provenance=provenance_of(spec, plan),
+        provenance=provenance,
         pooling_rule=spec.pooling_rule,
         results=made.suites,
-        missing_shares=missing_shares(made.ingested.missing_values, made.ingested.ref.rows),
-        changes=[each.changes for each in made.controlled],
+        missing_shares=_missing_shares(ingested.missing_values, ingested.rows),
+        changes=made.changes,
         decision=None if decision is None else decision.to_dict(),
     )
     return ReportContent(
@@ -259,13 +250,14 @@ def _compose(
         description=spec.dataset.description,
         licence=spec.dataset.licence,
         sources=list(spec.dataset.citations),
-        schema=schema,
-        sets=sets,
-        ledger=coarse(made.ledger),
+        schema=tables.schema,
+        sets=tables.sets,
+        ledger=_coarse(made.ledger),
         suites=made.suites,
         analyses=[read_analysis(ref) for ref in made.analyses],
-        manifest=manifest,
-        real=workspace.read_frame(made.controlled[0].real),
+        manifest=manifest | made.facts,
+        real=tables.real,
+        rows=made.sampled_rows,
     )
 
 
@@ -275,18 +267,7 @@ def purge(context: RunContext) -> None:
         context.workspace().purge()
 
 
-def _shuffled_sets(
-    context: RunContext, synthetic: Sequence[DatasetRef]
-) -> tuple[Schema, list[pd.DataFrame]]:
-    workspace, seed = context.workspace(), context.secrets().seed
-    frames = []
-    for number, ref in enumerate(synthetic, start=1):
-        matrix, schema = workspace.read_table(ref)
-        frames.append(decode(shuffle(matrix, generator(seed, "shuffle", number)), schema))
-    return schema, frames
-
-
-def missing_shares(missing_values: Mapping[str, int], n_rows: int) -> dict[str, float]:
+def _missing_shares(missing_values: Mapping[str, int], n_rows: int) -> dict[str, float]:
     """Return the share of missing values of each variable, in whole per cents."""
     return {name: round(count / n_rows, 2) for name, count in missing_values.items()}
 
@@ -305,7 +286,7 @@ def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
     }
 
 
-def coarse(ledger: pd.DataFrame) -> pd.DataFrame:
+def _coarse(ledger: pd.DataFrame) -> pd.DataFrame:
     """Round the figures of a ledger for publication: exact ones would answer queries on the data.
 
     So would the numbers of rows that figures of strata rest on, which are counts of people.
@@ -326,41 +307,15 @@ def _round(value: float) -> float:
 def _write_bundle(
     draft: Path,
     context: RunContext,
-    codebook: Codebook,
+    made: Made,
+    tables: Tables,
     content: ReportContent,
     signer: Signer | None,
 ) -> None:
-    spec, schema = context.spec, content.schema
-    formats = spec.publish.formats
-    files = write_data(draft, spec.dataset.name, content.sets, formats, schema, codebook)
-    write_around(draft, spec, codebook, content, files, signer)
-
-
-def write_around(
-    draft: Path,
-    spec: ReleaseSpec,
-    codebook: Codebook,
-    content: ReportContent,
-    files: Sequence[str | list[str]],
-    signer: Signer | None,
-) -> None:
-    """Write everything but the data: what describes them, and the manifest last.
-
-    Parameters
-    ----------
-    draft : Path
-        Folder of the bundle, with the data.
-    spec : ReleaseSpec
-        The release.
-    codebook : Codebook
-        Labels of the columns.
-    content : ReportContent
-        What is told.
-    files : sequence of str, or list of str
-        The data, relative to the folder; a list for a set in several files.
-    signer : Signer or None
-        What signs the manifest.
-    """
+    """Write the sets, what describes them, and the manifest last."""
+    spec = context.spec
+    codebook = Codebook.from_dict(made.ingested.codebook)
+    files = made.write_sets(draft, context, tables, codebook)
     schema = content.schema
     write_json(
         draft / "datapackage.json",
@@ -394,11 +349,9 @@ def _csv(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def write_private_report(folder: Path, content: ReportContent, trace: str | None) -> None:
+def _write_private_report(folder: Path, content: ReportContent, made: Made) -> None:
     """Write the report with aggregates of the real data into the workspace."""
     make_private_folder(folder)
-    if trace is not None:
-        picture = Path(trace).read_bytes()
-        write_atomically(folder / TRACE_FILE, lambda file: file.write(picture))
+    made.write_notes(folder)
     html = render_report(content, private=True).encode()
     write_atomically(folder / "report.html", lambda file: file.write(html))

@@ -8,6 +8,8 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 import statsmodels.formula.api as smf
 import yaml
@@ -74,9 +76,8 @@ class TestReleaseOfBoys:
 
     def test_bmi_is_exact_in_every_row_of_every_set_and_format(self, latest, sets):
         for number, frame in enumerate(sets, start=1):
-            # Exact on every pandas that is supported.
-            text = latest / "data" / f"boys-{number}.csv"
-            as_csv = pd.read_csv(text, float_precision="round_trip")
+            # The reader of pandas 2 is not exact in the last digit.
+            as_csv = pa.csv.read_csv(latest / "data" / f"boys-{number}.csv").to_pandas()
             for table in (frame, as_csv):
                 assert (table["bmi"] == table["wgt"] / (table["hgt"] / 100) ** 2).all()
 

@@ -12,6 +12,7 @@ from synth_tasks.release.stores import Published
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.part_assess import assess_parts, assess_strata, sketch_strata
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
+from synth_tasks.tasks.part_made import MadeParts, join_results
 from synth_tasks.tasks.part_models import (
     DrawnStratum,
     complete_strata,
@@ -19,8 +20,8 @@ from synth_tasks.tasks.part_models import (
     draw_strata,
     fit_strata,
 )
-from synth_tasks.tasks.part_publish import MadeParts, join_results, publish_parts
 from synth_tasks.tasks.pool import pool_parts
+from synth_tasks.tasks.publish import publish
 from synth_tasks.tasks.validate import apply_gate
 from tests.benchmarks.census import census
 from tests.release.builders import gate_item, write_gate
@@ -101,4 +102,4 @@ def make_parted(spec: ReleaseSpec) -> tuple[MadeParts, RunContext]:
 def release_in_parts(spec: ReleaseSpec) -> tuple[MadeParts, Published]:
     """Go all the way."""
     made, context = make_parted(spec)
-    return made, publish_parts.fn(context, made, None)
+    return made, publish.fn(context, made, None)

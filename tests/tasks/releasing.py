@@ -12,7 +12,7 @@ from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import control_set
 from synth_tasks.tasks.impute import CompletedData, impute
 from synth_tasks.tasks.ingest import Ingested, ingest
-from synth_tasks.tasks.made import Made
+from synth_tasks.tasks.made import MadeTable
 from synth_tasks.tasks.pool import pool_analysis
 from synth_tasks.tasks.publish import publish
 from synth_tasks.tasks.synthesize import draw_set, fit
@@ -24,7 +24,7 @@ class Run:
     """Everything that the tasks of one release have returned."""
 
     context: RunContext
-    made: Made
+    made: MadeTable
     sets: list[DatasetRef]
     published: Published
 
@@ -56,7 +56,7 @@ def make_release(spec: ReleaseSpec) -> Run:
     sets = [each.ref for each in controlled]
     analyses = [pool_analysis.fn(context, completed.refs, sets, a) for a in spec.analysis]
     by_set = [assess_set.fn(context, each, n) for n, each in enumerate(controlled, start=1)]
-    with_control = assess_control.fn(context, completed.refs[0])
+    with_control = assess_control.fn(context, completed.refs[0], ingested.ref)
     ledger = assess_together.fn(context, controlled, by_set, with_control, analyses)
     suites = [
         validate.fn(context, ingested.ref, "source", "the data as they arrived"),
@@ -64,5 +64,5 @@ def make_release(spec: ReleaseSpec) -> Run:
         *(validate.fn(context, s, "synthetic", f"set {n}") for n, s in enumerate(sets, start=1)),
         apply_gate.fn(context, ledger),
     ]
-    made = Made(ingested, completed, fitted, controlled, ledger, suites, analyses)
+    made = MadeTable(ingested, completed, fitted, controlled, ledger, suites, analyses)
     return Run(context, made, sets, publish.fn(context, made))

@@ -21,8 +21,8 @@ from synth_tasks.tasks import part_models
 from synth_tasks.tasks.context import prepare
 from synth_tasks.tasks.part_assess import average_strata, linked_rows
 from synth_tasks.tasks.part_ingest import ingest_parts
+from synth_tasks.tasks.part_made import join_results
 from synth_tasks.tasks.part_models import complete_strata, draw_sizes
-from synth_tasks.tasks.part_publish import join_results
 from tests.benchmarks.census import census
 from tests.tasks.part_releasing import (
     COLUMNS,
@@ -281,7 +281,7 @@ def test_figures_of_the_whole_are_means_over_strata_or_summaries(site):
     assert set(pairs["stratum"]) == {""}
     assert len(pairs) == len(COLUMNS) * (len(COLUMNS) - 1) / 2
     assert (pairs["n"] == 2 * N_ROWS).all()
-    assert made.results[-1].subject == "ledger"
+    assert made.suites[-1].subject == "ledger"
     assert context.stratum is None
 
 

@@ -136,7 +136,7 @@ def test_the_manifest_names_the_seed_of_public_data(run):
 
 
 def test_the_picture_is_a_png(run):
-    assert draw_picture.fn(run.context, run.sets).startswith(b"\x89PNG")
+    assert draw_picture.fn(run.context, run.made).startswith(b"\x89PNG")
 
 
 # --- nothing of the real data ---------------------------------------------------------------------
