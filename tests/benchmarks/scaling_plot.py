@@ -12,14 +12,14 @@ from matplotlib import pyplot as plt
 
 LABELS = {
     "ours": "prefect-synth",
-    "mixed": "prefect-synth, mixed columns",
+    "census": "prefect-synth, census",
     "capped": "prefect-synth, 20 predictors",
     "sklearn": "scikit-learn",
     "mice": "R, mice",
 }
 COLOURS = {
     "ours": "#1f5fa8",
-    "mixed": "#0b8043",
+    "census": "#0b8043",
     "capped": "#6fa8dc",
     "sklearn": "#888888",
     "mice": "#c26a2e",

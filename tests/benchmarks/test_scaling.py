@@ -27,7 +27,7 @@ def test_the_slope_is_the_power_with_which_the_cost_grows() -> None:
 
 
 def test_the_worse_of_our_tables_counts() -> None:
-    both = pd.concat([figures(1.0), figures(1.3, "mixed"), figures(2.0, "sklearn")])
+    both = pd.concat([figures(1.0), figures(1.3, "census"), figures(2.0, "sklearn")])
     assert largest_slope(both) == pytest.approx(1.3, abs=0.01)
 
 
