@@ -16,7 +16,7 @@ from typing import Any
 from prefect.task_runners import TaskRunner
 
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.release.spec import RunSpec
+from synth_tasks.release.sections import RunSpec
 
 SECONDS_A_LOOK = 1.0
 ENVIRONMENT = {

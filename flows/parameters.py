@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from synth_tasks.release.spec import ReleaseSpec, read_spec
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.spec_files import read_spec
 
 SpecFile = Annotated[
     str,

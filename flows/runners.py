@@ -21,7 +21,7 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 
 from flows.dask_runner import connected, losses, make_dask_runner
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.release.spec import RunSpec
+from synth_tasks.release.sections import RunSpec
 
 Result = TypeVar("Result")
 

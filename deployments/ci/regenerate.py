@@ -26,7 +26,8 @@ from flows.parsers import make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.comparison import compare_releases
 from synth_tasks.release.contents import read_contents
-from synth_tasks.release.spec import ReleaseSpec, read_spec
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.tasks.context import SEED_VARIABLE
 
 UNCHANGED, CHANGED, FAILED = 0, 1, 2

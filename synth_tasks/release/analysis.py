@@ -22,7 +22,7 @@ from synth_tasks.inference import (
 from synth_tasks.inference.formula import Formula
 from synth_tasks.ledger import Measurement
 from synth_tasks.release.results import AnalysisResult
-from synth_tasks.release.spec import AnalysisSpec
+from synth_tasks.release.sections import AnalysisSpec
 from synth_tasks.utility import Estimates, HowMade, compare_estimates
 
 REAL_COLUMNS = ["term", "estimate", "std_error", "conf_low", "conf_high"]

@@ -24,8 +24,9 @@ from synth_tasks.release.file_format import detect_source
 from synth_tasks.release.profile import ColumnProfile, profile_columns, schema_of
 from synth_tasks.release.relations import FoundRelation, find_relations
 from synth_tasks.release.risks import propose_keys, propose_targets, share_unique
+from synth_tasks.release.sections import DatasetSpec, DisclosureSpec
 from synth_tasks.release.source import read_columns
-from synth_tasks.release.spec import DatasetSpec, DisclosureSpec, ReleaseSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 SUITES = ("source", "completed", "synthetic", "gate")
 TEMPLATE = "draft.yaml.j2"

@@ -11,7 +11,7 @@ from typing import Any
 
 from synth_tasks.errors import DataError, SpecError
 from synth_tasks.files import readable_errors
-from synth_tasks.release.spec import SourceSpec
+from synth_tasks.release.sections import SourceSpec
 
 DELIMITERS = (",", ";", "\t", "|")
 ROWS_LOOKED_AT = 5000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synth_tasks.errors import SynthError
 from synth_tasks.release.drafting import Draft
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
 
 MOST_NAMED = 8

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from synth_tasks.data import Schema
 from synth_tasks.errors import DataError
 from synth_tasks.release.formats import LONG
-from synth_tasks.release.spec import ReleaseSpec, VariableSpec
+from synth_tasks.release.sections import VariableSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 # Every column may predict every other one: time and memory grow with the square.
 MAX_COLUMNS = 2000

@@ -19,7 +19,8 @@ from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.expressions import Expression
 from synth_tasks.release.predictor_entries import predictor_entries
 from synth_tasks.release.required import require_columns
-from synth_tasks.release.spec import ModelsSpec, ReleaseSpec
+from synth_tasks.release.sections import ModelsSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 DEFAULT_KEYS = 3
 

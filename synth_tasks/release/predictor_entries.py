@@ -13,7 +13,7 @@ from synth_tasks.engine.predictor_choice import association, choose_by_correlati
 from synth_tasks.engine.setup import order_columns
 from synth_tasks.engine.workers import one_native_thread
 from synth_tasks.release.required import require_columns
-from synth_tasks.release.spec import ModelsSpec, SynthesisSpec
+from synth_tasks.release.sections import ModelsSpec, SynthesisSpec
 
 Entries = dict[str, dict[str, int]]
 

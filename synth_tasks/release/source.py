@@ -14,11 +14,12 @@ from synth_tasks.datasets import BUILTIN
 from synth_tasks.errors import SpecError
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.limits import check_width
+from synth_tasks.release.sections import DatasetSpec
 from synth_tasks.release.sources.database import read_query, url_from_environment
 from synth_tasks.release.sources.files import read_file
 from synth_tasks.release.sources.labelled import read_labelled
 from synth_tasks.release.sources.table import to_frame
-from synth_tasks.release.spec import DatasetSpec, ReleaseSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 
 def read_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> pd.DataFrame:

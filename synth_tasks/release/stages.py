@@ -22,8 +22,9 @@ from synth_tasks.release.plans import (
     require_columns,
 )
 from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synthesis
+from synth_tasks.release.sections import VariableSpec
 from synth_tasks.release.source import read_documented
-from synth_tasks.release.spec import ReleaseSpec, VariableSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 MANY_ROWS = 100
 

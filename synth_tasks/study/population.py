@@ -13,7 +13,8 @@ from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.inference import ModelFit, choose_rule, fit_model, summarize
 from synth_tasks.release.plans import plan_synthesis
-from synth_tasks.release.spec import AnalysisSpec, ReleaseSpec
+from synth_tasks.release.sections import AnalysisSpec
+from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.study.moments import STATISTICS, moments
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.release.spec import ReleaseSpec, SynthesisSpec, build_spec
+from synth_tasks.release.sections import SynthesisSpec
+from synth_tasks.release.spec import ReleaseSpec, build_spec
 
 
 @dataclass(frozen=True)

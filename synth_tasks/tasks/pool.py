@@ -17,7 +17,7 @@ from synth_tasks.data import decode
 from synth_tasks.ledger import Measurement
 from synth_tasks.release.analysis import analyse, analysed_columns
 from synth_tasks.release.results import AnalysisResult
-from synth_tasks.release.spec import AnalysisSpec
+from synth_tasks.release.sections import AnalysisSpec
 from synth_tasks.release.workspace import RESULT_FILE, DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext

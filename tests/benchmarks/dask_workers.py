@@ -19,7 +19,8 @@ from typing import Any
 from prefect import flow, unmapped
 
 from flows.runners import do_by
-from synth_tasks.release.spec import ReleaseSpec, change_spec, read_spec
+from synth_tasks.release.spec import ReleaseSpec, change_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.study import make_population, run_replicates
 from synth_tasks.tasks.context import RunContext, prepare

@@ -25,7 +25,7 @@ from synth_tasks import synthesize
 from synth_tasks.datasets import load_boys_completed
 from synth_tasks.release.cost import Workload, release_cost, synthesis_cost
 from synth_tasks.release.preview import workload_of
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
 from tests.benchmarks.tables import mixed_table, numeric_table
 from tests.release.builders import write_gate

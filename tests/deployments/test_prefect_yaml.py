@@ -19,7 +19,8 @@ from prefect.utilities.schema_tools import is_valid_schema, validate
 import flows
 import synth_tasks
 from synth_tasks.errors import SpecError
-from synth_tasks.release.spec import ReleaseSpec, read_spec
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.spec_files import read_spec
 
 ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text())

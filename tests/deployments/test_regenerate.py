@@ -17,7 +17,7 @@ from synth_tasks.release.bundle import write_public as write_text
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stores import open_store
 from tests.release.builders import make_site, people_content
 

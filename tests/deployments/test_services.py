@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from synth_tasks.release.bundle import verify
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from tests.deployments.browser import CHROMIUM, Browser
 from tests.deployments.topology import Topology, find_postgresql, postgresql, wait_until
 from tests.release.builders import gate_item, write_gate

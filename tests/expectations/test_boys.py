@@ -13,7 +13,7 @@ from synth_tasks.data import decode
 from synth_tasks.engine import fit_synthesizer
 from synth_tasks.engine.mice import run_plan
 from synth_tasks.release.plans import formulas, plan_imputation, plan_synthesis
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import SourceTable, load_source
 
 SPEC = read_spec(Path(synth_tasks.__file__).parents[1] / "deployments" / "boys.yaml")

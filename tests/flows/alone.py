@@ -15,7 +15,7 @@ from prefect import flow, task
 from prefect.settings import PREFECT_API_URL
 
 from flows.runners import do_by
-from synth_tasks.release.spec import RunSpec
+from synth_tasks.release.sections import RunSpec
 
 WORKERS = 2
 

@@ -8,7 +8,7 @@ from prefect.context import TaskRunContext
 
 from flows.many import MOST_RUNS, map_sets
 from flows.runners import do_by
-from synth_tasks.release.spec import RunSpec
+from synth_tasks.release.sections import RunSpec
 
 
 @task

@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_HOME
 from flows.release import main, release
 from synth_tasks import load_boys
 from synth_tasks.release.bundle import verify, write_manifest
-from synth_tasks.release.spec import parse_spec, read_spec
+from synth_tasks.release.spec_files import parse_spec, read_spec
 from synth_tasks.release.stores import open_store
 from synth_tasks.tasks.context import prepare
 from tests.release.builders import make_site, people_content

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from flows.reproduce import main, reproduce
-from synth_tasks.release.spec import parse_spec
+from synth_tasks.release.spec_files import parse_spec
 from synth_tasks.tasks.context import SEED_VARIABLE
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.reproduce import elsewhere, find_original, origins_differ

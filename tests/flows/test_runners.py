@@ -19,7 +19,7 @@ from flows import runners
 from flows.release import release
 from flows.runners import do_by, task_runner
 from synth_tasks.errors import SpecError, SynthError
-from synth_tasks.release.spec import RunSpec
+from synth_tasks.release.sections import RunSpec
 from tests.release.builders import make_people, make_site, people_spec
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,8 @@ from prefect.client.orchestration import get_client
 from prefect.schedules import Cron
 
 from flows.release import release
-from synth_tasks.release.spec import ReleaseSpec, read_spec
+from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.spec_files import read_spec
 from tests.flows.test_release import BOYS
 
 

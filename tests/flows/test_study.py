@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from flows.study import main, study
-from synth_tasks.release.spec import PublishSpec, ReleaseSpec, change_spec, read_spec
+from synth_tasks.release.sections import PublishSpec
+from synth_tasks.release.spec import ReleaseSpec, change_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.study import Population, Replicates
 from synth_tasks.tasks import study as tasks
 from tests.release.builders import make_site, people_spec

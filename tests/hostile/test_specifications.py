@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from synth_tasks.release.spec import ReleaseSpec, build_spec, parse_spec, read_spec
+from synth_tasks.release.spec import ReleaseSpec, build_spec
+from synth_tasks.release.spec_files import parse_spec, read_spec
 from tests.hostile.strategies import JSON, TEXTS, cases, only_typed_errors, refused
 from tests.release.builders import people_content
 

@@ -14,7 +14,7 @@ from synth_tasks.errors import (
 from synth_tasks.inference import MODELS, RULES
 from synth_tasks.release.analysis import analyse, check_analyses, interval_overlap
 from synth_tasks.release.results import AnalysisResult, Check, SuiteResult, all_checks
-from synth_tasks.release.spec import AnalysisSpec
+from synth_tasks.release.sections import AnalysisSpec
 from tests.release.test_readme import make_sets
 
 OLS = AnalysisSpec(model="ols", formula="y ~ x + g")

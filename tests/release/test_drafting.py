@@ -11,7 +11,7 @@ from synth_tasks.data import Kind, decode
 from synth_tasks.errors import DataError, StorageError
 from synth_tasks.release.drafting import dataset_name, draft_release, write_draft
 from synth_tasks.release.findings import describe_draft, remaining_problem
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
 from tests.release.builders import BMI, MARKER, make_people
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from synth_tasks.errors import SpecError
-from synth_tasks.release.spec import parse_spec
+from synth_tasks.release.spec_files import parse_spec
 
 MINIMAL = "dataset: {name: people, source: {csv: people.csv}}\n"
 

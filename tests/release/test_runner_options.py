@@ -2,7 +2,7 @@
 
 import pytest
 
-from synth_tasks.release.spec import RunSpec
+from synth_tasks.release.sections import RunSpec
 
 
 @pytest.mark.parametrize("runner", ["dask", "ray"])

@@ -11,15 +11,9 @@ from pydantic import BaseModel
 import synth_tasks
 from synth_tasks.errors import SpecError
 from synth_tasks.inference import MODELS
-from synth_tasks.release.spec import (
-    MAX_SPEC_BYTES,
-    AnalysisSpec,
-    ReleaseSpec,
-    SpecModel,
-    build_spec,
-    parse_spec,
-    read_spec,
-)
+from synth_tasks.release.sections import AnalysisSpec, SpecModel
+from synth_tasks.release.spec import ReleaseSpec, build_spec
+from synth_tasks.release.spec_files import MAX_SPEC_BYTES, parse_spec, read_spec
 from tests.release.builders import people_content, people_spec
 
 BOYS = Path(synth_tasks.__file__).parents[1] / "deployments" / "boys.yaml"

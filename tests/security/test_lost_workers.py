@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from synth_tasks.release.spec import read_spec
+from synth_tasks.release.spec_files import read_spec
 from tests.security.cluster import LONGEST, ROOT, Cluster, wait_for
 
 pytestmark = pytest.mark.slow

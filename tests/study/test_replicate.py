@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from synth_tasks.inference import fit_model, pool, summarize
-from synth_tasks.release.spec import change_spec, read_spec
+from synth_tasks.release.spec import change_spec
+from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
 from synth_tasks.study import Replicates, make_population, run_replicates
 from synth_tasks.study.replicate import FIGURES, _sample

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from synth_tasks.errors import SpecError
-from synth_tasks.release.spec import FrontierSpec
+from synth_tasks.release.sections import FrontierSpec
 from synth_tasks.study.settings import Setting, apply_setting, list_settings
 from tests.study.builders import study_spec
 

@@ -18,7 +18,7 @@ from sqlalchemy import exc
 
 from synth_tasks.data import check_names
 from synth_tasks.errors import DataError, SpecError, StorageError
-from synth_tasks.release.spec import SourceSpec
+from synth_tasks.release.sections import SourceSpec
 
 CHUNK_ROWS = 10_000
 # How a transaction is kept from writing; elsewhere the rights of the login must do it.

@@ -29,8 +29,9 @@ from synth_tasks.release.locations import (
     open_location,
     readable_store,
 )
+from synth_tasks.release.sections import SourceSpec, VariableSpec
 from synth_tasks.release.sources.table import to_frame
-from synth_tasks.release.spec import ReleaseSpec, SourceSpec, VariableSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 
 @dataclass(frozen=True)

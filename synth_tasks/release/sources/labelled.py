@@ -20,8 +20,9 @@ from synth_tasks.data import Kind, check_names
 from synth_tasks.data.schema import CATEGORICAL_KINDS
 from synth_tasks.errors import DataError, SpecError
 from synth_tasks.release.codebook import Codebook, ColumnNotes
+from synth_tasks.release.sections import VariableSpec
 from synth_tasks.release.sources.table import as_declared
-from synth_tasks.release.spec import ReleaseSpec, VariableSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 Code = float | str
 WHOLE_FORMAT = re.compile(r"^[FN]\d+(\.0)?$")

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from synth_tasks.data import check_names
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.locations import is_url, readable_store
+from synth_tasks.release.sections import SourceSpec
 from synth_tasks.release.sources.files import (
     Place,
     check_folder,
@@ -31,7 +32,7 @@ from synth_tasks.release.sources.files import (
     refuse_misread,
 )
 from synth_tasks.release.sources.table import to_frame
-from synth_tasks.release.spec import ReleaseSpec, SourceSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 BATCH_ROWS = 131_072
 CSV_BLOCK = 16 << 20  # bytes

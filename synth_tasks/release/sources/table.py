@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from synth_tasks.data import Kind, check_names
 from synth_tasks.errors import DataError
-from synth_tasks.release.spec import VariableSpec
+from synth_tasks.release.sections import VariableSpec
 
 NULLABLE = {
     pa.int8(): pd.Int8Dtype(),
