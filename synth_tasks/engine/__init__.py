@@ -15,12 +15,8 @@ from synth_tasks.engine.setup import (
     make_where,
 )
 from synth_tasks.engine.storage import load_synthesizer, save_synthesizer
-from synth_tasks.engine.synthesis import (
-    AnySynthesizer,
-    StratifiedSynthesizer,
-    Synthesizer,
-    fit_synthesizer,
-)
+from synth_tasks.engine.synthesis import fit_synthesizer
+from synth_tasks.engine.synthesizer import AnySynthesizer, StratifiedSynthesizer, Synthesizer
 
 __all__ = [
     "Amputed",

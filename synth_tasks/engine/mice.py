@@ -19,7 +19,8 @@ from synth_tasks.engine.imputed import MultiplyImputed, keep_holes, make_provena
 from synth_tasks.engine.levels import never_drawn
 from synth_tasks.engine.plan import ImputationPlan, LoggedEvent
 from synth_tasks.engine.planning import plan_and_fill
-from synth_tasks.engine.synthesis import AnySynthesizer, fit_synthesizer
+from synth_tasks.engine.synthesis import fit_synthesizer
+from synth_tasks.engine.synthesizer import AnySynthesizer
 from synth_tasks.engine.workers import Executors, check_workers, one_native_thread, run_all
 from synth_tasks.errors import PlanError
 from synth_tasks.seeding import draw_seed

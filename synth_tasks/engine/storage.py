@@ -15,7 +15,7 @@ import platform
 from pathlib import Path
 
 from synth_tasks import __version__
-from synth_tasks.engine.synthesis import AnySynthesizer, StratifiedSynthesizer, Synthesizer
+from synth_tasks.engine.synthesizer import AnySynthesizer, StratifiedSynthesizer, Synthesizer
 from synth_tasks.errors import PlanError, StorageError
 from synth_tasks.files import readable_errors, write_atomically
 

@@ -37,7 +37,7 @@ from synth_tasks.engine.portable.make import (
 from synth_tasks.engine.portable.records import field_types, fits, from_record, to_record
 from synth_tasks.engine.predictors import PlainColumns
 from synth_tasks.engine.registry import Fitted
-from synth_tasks.engine.synthesis import (
+from synth_tasks.engine.synthesizer import (
     AnySynthesizer,
     StratifiedSynthesizer,
     SynthesisStep,

@@ -10,7 +10,7 @@ from synth_tasks.engine.plan import ImputationPlan
 from synth_tasks.engine.portable.export import Exported, export_model
 from synth_tasks.engine.predictors import PlainColumns
 from synth_tasks.engine.strata import Strata
-from synth_tasks.engine.synthesis import (
+from synth_tasks.engine.synthesizer import (
     AnySynthesizer,
     StratifiedSynthesizer,
     SynthesisStep,
