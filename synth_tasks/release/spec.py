@@ -69,6 +69,17 @@ class ReleaseSpec(SpecModel):
         return value
 
     @model_validator(mode="after")
+    def _seeds_of_confidential_data_are_secret(self) -> ReleaseSpec:
+        public = self.dataset.public or self.dataset.source.builtin is not None
+        if self.publish.seed is not None and not public:
+            raise ValueError(
+                "publish.seed stands in the open, and whoever has it can test guesses about the data: "
+                "leave it out (a secret one is drawn and kept), or give --seed or publish.seed_secret; "
+                "if everybody may have the data, say dataset.public: true"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _only_models_without_donors_are_published(self) -> ReleaseSpec:
         if self.publish.synthesizer and not self.synthesis.donor_free:
             raise ValueError("publish.synthesizer needs synthesis.donor_free: true")
@@ -158,7 +169,8 @@ class ReleaseSpec(SpecModel):
 
 _NOT_CONTENT: dict[str, Any] = {
     "base": True,
-    "dataset": {"source": True},  # what it holds is in the digest of the data
+    # What the source holds is in the digest of the data.
+    "dataset": {"source": True, "public": True},
     "run": True,
     "study": True,
     "frontier": True,

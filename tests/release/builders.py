@@ -73,7 +73,12 @@ def write_gate(folder: Path, *items: dict[str, Any]) -> Path:
 def people_content(**sections: Any) -> dict[str, Any]:
     """Return the specification as it would stand in YAML; sections replace or extend the defaults."""
     content: dict[str, Any] = {
-        "dataset": {"name": "people", "title": "People", "source": {"csv": "people.csv"}},
+        "dataset": {
+            "name": "people",
+            "title": "People",
+            "source": {"csv": "people.csv"},
+            "public": True,
+        },
         "variables": {
             "stage": {"kind": "ordinal", "categories": ["low", "mid", "high"]},
             "hgt": {"decimals": 4},

@@ -19,7 +19,7 @@ def test_models_free_of_donors_learn_nothing_from_imputed_cells_as_in_the_releas
     imputed[::4, 1] = True
     spec = build_spec(
         {
-            "dataset": {"name": "wages", "source": {"csv": "wages.csv"}},
+            "dataset": {"name": "wages", "source": {"csv": "wages.csv"}, "public": True},
             "synthesis": {"m": 2, "donor_free": True},
             "publish": {"to": "releases", "seed": 1},
         },

@@ -292,6 +292,18 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         read_spec(tmp_path)
 
 
+def test_a_seed_in_the_open_is_for_public_data_only(tmp_path):
+    content = people_content()
+    content["dataset"]["public"] = False
+    with pytest.raises(SpecError, match=r"publish.seed stands in the open.*dataset.public: true"):
+        build_spec(content, base=tmp_path)
+    content["publish"]["seed"] = None
+    build_spec(content, base=tmp_path)
+    content["dataset"]["source"] = {"builtin": "boys"}
+    content["publish"]["seed"] = 1
+    build_spec(content, base=tmp_path)
+
+
 # --- digest ---------------------------------------------------------------------------------------
 
 

@@ -32,7 +32,7 @@ def people(n: int = 120, seed: int = 1) -> pd.DataFrame:
 def study_spec(**sections: object) -> ReleaseSpec:
     """Return a specification whose population the caller provides."""
     content = {
-        "dataset": {"name": "people", "source": {"csv": "people.csv"}},
+        "dataset": {"name": "people", "source": {"csv": "people.csv"}, "public": True},
         "synthesis": {"m": 3, "options": {"cart": {"minbucket": 3}}, "tail_support": 1},
         "analysis": ANALYSIS,
         "publish": {"seed": 1},

@@ -13,7 +13,7 @@ from synth_tasks.tasks.part_ingest import ingest_parts
 
 def peak_after(folder: Path, name: str) -> float:
     content = {
-        "dataset": {"name": name, "source": {"parquet": f"{name}.parquet"}},
+        "dataset": {"name": name, "source": {"parquet": f"{name}.parquet"}, "public": True},
         "synthesis": {"strata": ["region"]},
         "publish": {"seed": 1},
         "partition": {},

@@ -45,7 +45,7 @@ def census_site(folder: Path, n_rows: int = N_ROWS) -> Path:
 def census_spec(folder: Path, **sections: Any) -> ReleaseSpec:
     """Build the specification of a release of it in parts."""
     content: dict[str, Any] = {
-        "dataset": {"name": "census", "source": {"parquet": "census.parquet"}},
+        "dataset": {"name": "census", "source": {"parquet": "census.parquet"}, "public": True},
         "imputation": {"maxit": 1},
         "synthesis": {"m": 2, "strata": ["region"], "min_stratum_size": 150},
         "analysis": [

@@ -88,6 +88,9 @@ class DatasetSpec(SpecModel):
     citations: list[str] = Field([], description="Where the real data come from.")
     source: SourceSpec = Field(description="Where the confidential data come from.")
     drop: list[str] = Field([], description="Columns left out of everything.")
+    public: bool = Field(
+        False, description="Everybody may have the data: seed and key need not be secret."
+    )
 
 
 class VariableSpec(SpecModel):

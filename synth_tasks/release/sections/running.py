@@ -38,7 +38,7 @@ class PublishSpec(SpecModel):
         description="When a steward decides before publication: if a check warns, always, or never.",
     )
     seed: int | None = Field(
-        None, ge=0, description="Seed written in the open: for public data only."
+        None, ge=0, description="Seed written in the open: with dataset.public only."
     )
     seed_secret: str | None = Field(
         None, description="Name of the Prefect Secret block that holds the seed."
