@@ -45,7 +45,11 @@ class PlanError(SynthError):
 
 
 class StorageError(SynthError):
-    """A file or folder cannot be read or written; repeating may help."""
+    """A file, folder or service cannot be read or written."""
+
+
+class TransientError(StorageError):
+    """The same, for a reason that passes by itself: repeating may help."""
 
 
 class IntegrityError(SynthError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from synth_tasks.errors import StorageError
+from synth_tasks.errors import StorageError, TransientError
 
 CHUNK = 1 << 20
 PRIVATE_FOLDER = 0o700
@@ -126,12 +127,25 @@ def refuse_links(root: Path, path: Path) -> None:
             raise StorageError(f"{part} is a link: put the folder or file itself there")
 
 
+# What disks, network file systems and busy machines recover from; rights and missing files are none.
+PASSING = {
+    *(errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.EREMOTEIO),
+    *(errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNABORTED, errno.ECONNREFUSED, errno.EPIPE),
+    *(errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENOLCK),
+}
+
+
+def storage_error(error: OSError) -> type[StorageError]:
+    """Return the class of error that tells whether the same may work a little later."""
+    return TransientError if error.errno in PASSING else StorageError
+
+
 @contextmanager
 def readable_errors(action: str, path: Path | str) -> Iterator[None]:
     """Turn an error of the operating system into one line that names the file."""
     try:
         yield
     except OSError as error:
-        raise StorageError(
+        raise storage_error(error)(
             f"cannot {action} {path}: {error.strerror or type(error).__name__}"
         ) from None

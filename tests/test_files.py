@@ -1,10 +1,11 @@
+import errno
 import hashlib
 import os
 import stat
 
 import pytest
 
-from synth_tasks.errors import StorageError
+from synth_tasks.errors import StorageError, TransientError
 from synth_tasks.files import (
     file_sha256,
     make_private_folder,
@@ -100,3 +101,17 @@ def test_errors_of_the_system_become_one_line_without_the_chain():
         os.stat("/nowhere")
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("code", "passes"),
+    [
+        (errno.EIO, True), (errno.ESTALE, True), (errno.ETIMEDOUT, True), (errno.EBUSY, True),
+        (errno.ENOENT, False), (errno.EACCES, False), (errno.EROFS, False), (errno.ENOSPC, False),
+        (errno.ELOOP, False),
+    ],
+)  # fmt: skip
+def test_only_errors_that_pass_by_themselves_are_called_so(code, passes):
+    with pytest.raises(StorageError) as caught, readable_errors("read", "/nowhere"):
+        raise OSError(code, os.strerror(code))
+    assert isinstance(caught.value, TransientError) is passes

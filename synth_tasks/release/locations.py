@@ -17,7 +17,7 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.registry import known_implementations
 
-from synth_tasks.errors import SpecError, StorageError, SynthError
+from synth_tasks.errors import SpecError, StorageError, SynthError, TransientError
 
 # Libraries behind the stores, whose own exceptions are no OSError; their texts may quote anything.
 TRANSPORTS = frozenset(
@@ -99,6 +99,13 @@ def is_of_a_transport(error: Exception) -> bool:
     return type(error).__module__.partition(".")[0] in TRANSPORTS
 
 
+# Other errors of a store are those of the way to it.
+LASTING = (
+    *(FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError),
+    NotImplementedError,
+)
+
+
 @contextmanager
 def readable_store(action: str, location: str) -> Iterator[None]:
     """Turn what a store or its library raises into one line that names the address."""
@@ -108,8 +115,10 @@ def readable_store(action: str, location: str) -> Iterator[None]:
         raise
     except (OSError, NotImplementedError) as error:  # the latter where a store cannot be written to
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise StorageError(f"cannot {action} {location}: {reason}") from None
+        lasting = isinstance(error, LASTING)
+        kind = StorageError if lasting else TransientError
+        raise kind(f"cannot {action} {location}: {reason}") from None
     except Exception as error:
         if not is_of_a_transport(error):
             raise
-        raise StorageError(f"cannot {action} {location}: {type(error).__name__}") from None
+        raise TransientError(f"cannot {action} {location}: {type(error).__name__}") from None

@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from synth_tasks.errors import StorageError, SynthError
+from synth_tasks.errors import SynthError, TransientError
 from synth_tasks.files import open_private
 from synth_tasks.tasks.context import RunContext
 
@@ -59,10 +59,10 @@ def _keep_privately(context: Any) -> str:
 
 
 def may_retry(task: Any, run: Any, state: Any) -> bool:
-    """Repeat a task only where repeating can help: files and folders, not wrong input."""
+    """Repeat a task only where repeating can help: not for wrong input, rights or missing files."""
     try:
         state.result()
-    except StorageError:
+    except TransientError:
         return True
     except Exception:
         return False

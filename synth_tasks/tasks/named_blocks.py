@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from synth_tasks.errors import SpecError, StorageError
+from synth_tasks.errors import SpecError, TransientError
 
 
 def load_block(block: Any, kind: str, name: str, setting: str) -> Any:
@@ -50,7 +50,7 @@ def load_block(block: Any, kind: str, name: str, setting: str) -> Any:
             f"{setting}: there is no {kind} block '{name}': create it in the Prefect UI"
         ) from None
     except httpx.HTTPError as error:
-        raise StorageError(
+        raise TransientError(
             f"{setting}: the Prefect server cannot be asked for the block '{name}' "
             f"({type(error).__name__}): check PREFECT_API_URL, and that the server runs"
         ) from None

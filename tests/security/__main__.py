@@ -40,6 +40,11 @@ SCENARIOS: dict[str, tuple[str, Scenario, Scenario]] = {
         "kill -9 of a Prefect worker, of its run, of both",
         *[workers.worker_kills] * 2,
     ),
+    "worker-stages": (
+        "kill -9 of a Prefect worker with its run, after every stage",
+        workers.worker_kills_at_stages,
+        partial(workers.worker_kills_at_stages, most=2),
+    ),
     "cancel": ("run of a worker cancelled in Prefect", *[workers.worker_cancellation] * 2),
     "signals": (
         "run interrupted (SIGINT) or terminated (SIGTERM)",

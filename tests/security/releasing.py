@@ -208,8 +208,8 @@ def kill_run(process: subprocess.Popen[bytes]) -> None:
 def kill_pool_worker(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that works on the tasks of a run."""
     workers = wait_until("a worker of the pool", lambda: _pool_workers(process) or process.poll())
-    if isinstance(workers, list):
-        workers[0].kill()
+    assert isinstance(workers, list), "the run ended before it was disturbed"
+    workers[0].kill()
 
 
 def _pool_workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -25,6 +25,7 @@ DEPLOYMENTS = {
     "hanging": "tests/security/hanging.py:hanging",
 }
 STAGES_BEFORE = 3
+MOST_STAGES = 60
 
 
 class Workshop:
@@ -180,6 +181,35 @@ def worker_kills(lab: Lab) -> Tally:
             _take_up(shop, place)
         tally.settle(place, lab.undisturbed)
     return tally
+
+
+def worker_kills_at_stages(lab: Lab, most: int = MOST_STAGES) -> Tally:
+    """Kill the worker with its run after every stage that is finished."""
+    tally, place = Tally(), lab.place()
+    with workshop(place) as shop:
+        for _ in range(most):
+            worker, before = shop.start_worker(place), place.n_stages()
+            run = shop.release(place)
+            if not _next_stage(shop, place, run, before):
+                break
+            kill_group(worker)
+            tally.look(place)
+        else:
+            assert most < MOST_STAGES, "the runs do not go on where the ones before were killed"
+            _take_up(shop, place)
+    tally.settle(place, lab.undisturbed)
+    return tally
+
+
+def _next_stage(shop: Workshop, place: Place, run: str, before: int) -> bool:
+    """Wait for one more stage than before, or for the end of a run; tell which."""
+
+    def seen() -> str:
+        if place.n_stages() > before:
+            return "stage"
+        return "end" if shop.state(run)["type"] in FINAL else ""
+
+    return bool(wait_until("a stage", seen, seconds=LONGEST) == "stage")
 
 
 def worker_cancellation(lab: Lab) -> Tally:

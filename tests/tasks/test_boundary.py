@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from synth_tasks.errors import DataError, StorageError, SynthError
+from synth_tasks.errors import DataError, StorageError, SynthError, TransientError
 from synth_tasks.tasks.boundary import ERROR_FILE, confidential, may_retry
 from synth_tasks.tasks.context import RunContext, prepare
 from tests.release.builders import people_spec
@@ -133,9 +133,13 @@ def test_an_interruption_is_not_held_up():
 
 @pytest.mark.parametrize(
     ("error", "again"),
-    [(StorageError("x"), True), (DataError("x"), False), (SynthError("x"), False), (None, False)],
+    [
+        (TransientError("x"), True),
+        *((kind("x"), False) for kind in (StorageError, DataError, SynthError, ValueError)),
+        (None, False),
+    ],
 )
-def test_only_files_are_tried_again(error, again):
+def test_only_what_passes_by_itself_is_tried_again(error, again):
     def result():
         if error is not None:
             raise error

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import exc
 
 from synth_tasks.data import check_names
-from synth_tasks.errors import DataError, SpecError, StorageError
+from synth_tasks.errors import DataError, SpecError, TransientError
 from synth_tasks.release.sections import SourceSpec
 
 CHUNK_ROWS = 10_000
@@ -107,7 +107,7 @@ def _connect(engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         connection = engine.connect()
     except exc.SQLAlchemyError as error:
-        raise StorageError(
+        raise TransientError(
             f"the database of dataset.source cannot be reached{_kind(error)}: check address and rights"
         ) from None
     try:

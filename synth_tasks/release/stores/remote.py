@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from synth_tasks.errors import StorageError, SynthError
+from synth_tasks.errors import SynthError, TransientError
 from synth_tasks.files import CHUNK
 from synth_tasks.release.bundle import verify
 from synth_tasks.release.integrity import (
@@ -135,7 +135,7 @@ class RemoteStore(ReleaseStore):
     def _claim(self, version: str) -> None:
         """Make sure that no other run uploads the same version."""
         if self._sizes(version):
-            raise StorageError(f"{self.location(version)} is there already: run again")
+            raise TransientError(f"{self.location(version)} is there already: run again")
         self._create(self._at(CLAIM + version), json.dumps({"started": time.time()}).encode())
 
     def _create(self, path: str, content: bytes) -> None:
@@ -143,7 +143,7 @@ class RemoteStore(ReleaseStore):
         try:
             self._files.pipe_file(path, content, mode="create")
         except FileExistsError:
-            raise StorageError(f"{self.url}: another run is publishing: run again") from None
+            raise TransientError(f"{self.url}: another run is publishing: run again") from None
 
     def _upload(self, draft: Path, version: str) -> None:
         """Upload all files but the manifest, and compare what has arrived."""
@@ -154,7 +154,7 @@ class RemoteStore(ReleaseStore):
             self._make_parent(path)
             self._files.put_file(str(draft / name), path)
         if self._sizes(version) != expected:
-            raise StorageError(f"{self.location(version)} has not arrived whole: run again")
+            raise TransientError(f"{self.location(version)} has not arrived whole: run again")
 
     def _remove_stale_uploads(self) -> None:
         """Remove what killed runs have left; an upload of a living run is never a day old."""
