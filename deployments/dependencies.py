@@ -154,4 +154,5 @@ def licence_of(found: Distribution) -> str:
         if text.startswith("License :: ") and text != "License :: OSI Approved"
     ]
     named = sorted({SPDX.get(text.lower(), text) for text in classifiers})
-    return " OR ".join(named) if named else first or "not stated"
+    # They do not say which of them may be chosen: all have to be allowed.
+    return " AND ".join(named) if named else first or "not stated"

@@ -113,7 +113,7 @@ def metadata(**fields):
         ({"Classifier": ["License :: OSI Approved :: MIT License", "Topic :: X"]}, "MIT"),
         (
             {"Classifier": [f"License :: OSI Approved :: {n}" for n in ("MIT License", "Odd")]},
-            "MIT OR Odd",
+            "MIT AND Odd",
         ),
         ({}, "not stated"),
     ],
