@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
-from prefect import flow, unmapped
+from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.states import Failed, State
 
@@ -158,10 +158,9 @@ def _complete(
     n_completed = len(completed.refs)
     times = "" if n_completed == 1 else f"{n_completed} times "
     progress.finish(f"imputed {times}in {context.spec.imputation.maxit} sweeps")
-    verdicts = [
-        validate(context, ref, "completed", _subject(number, n_completed))
-        for number, ref in enumerate(completed.refs, start=1)
-    ]
+    subjects = [_subject(number, n_completed) for number in range(1, n_completed + 1)]
+    columns = (completed.refs, ["completed"] * n_completed, subjects)
+    verdicts = map_sets(validate, context, *columns).result()
     require(verdicts)
     progress.finish(f"completed suite met: {len(verdicts[0].checks)} checks")
     return completed, [source, *verdicts]
@@ -175,7 +174,7 @@ def _synthesise(
     context: RunContext, raw: DatasetRef, completed: list[DatasetRef], progress: Progress
 ) -> tuple[list[DatasetRef], list[ControlledSet]]:
     """Fit once for each completed data set, draw every set, and control what it discloses."""
-    fitted = [limited(fit, context.spec)(context, ref, raw) for ref in completed]
+    fitted = map_sets(fit, context, completed, [raw] * len(completed)).result()
     progress.finish("fitted the synthesizer")
     each = context.spec.synthesis.m
     imputations = [i for i in range(1, len(completed) + 1) for _ in range(each)]
@@ -220,9 +219,9 @@ def _analyse(
     """Fit every analysis to every set and pool."""
     sets = [each.ref for each in controlled]
     completed = [each.real for each in controlled[:: context.spec.synthesis.m]]
-    analyses = pool_analysis.map(
-        unmapped(context), unmapped(completed), unmapped(sets), list(context.spec.analysis)
-    ).result()
+    wanted = context.spec.analysis
+    n = len(wanted)
+    analyses = map_sets(pool_analysis, context, [completed] * n, [sets] * n, wanted).result()
     show_estimates(context.spec, analyses)
     progress.finish(f"pooled {len(analyses)} analyses")
     return analyses
