@@ -1,7 +1,7 @@
 """How the cost grows, and what a second worker is worth: ``python -m tests.benchmarks.scaling``.
 
 Rows from 1000 to 10 million and 10 to 500 columns of numbers, and as many rows of a synthetic census;
-beside it, as far as they bear it, the same with scikit-learn's trees and with R's mice. ``--quick``
+beside it, as far as they bear it, the same with scikit-learn's trees and with R's mice and synthpop. ``--quick``
 stops at 100,000 rows and 100 columns, for a look. Every figure is taken in a process of its own.
 
 Writes a plot and a file of all figures, and fails if the cost of rows grows faster than n log n does: a
@@ -43,8 +43,8 @@ COLUMNS = [10, 20, 50, 100, 200, 500]
 ROWS_OF_COLUMNS = 10_000
 MINBUCKET = 10
 CAP = 20
-MOST_ROWS = {"ours": 10**7, "census": 10**7, "sklearn": 10**6, "mice": 10**4}
-MOST_COLUMNS = {"ours": 500, "capped": 500, "sklearn": 100, "mice": 20}
+MOST_ROWS = {"ours": 10**7, "census": 10**7, "sklearn": 10**6, "mice": 10**4, "synthpop": 10**4}
+MOST_COLUMNS = {"ours": 500, "capped": 500, "sklearn": 100, "mice": 20, "synthpop": 20}
 LARGEST_SLOPE, LEAST_GAIN = 1.15, 1.7
 SLOPE_FROM = 10_000
 
@@ -130,9 +130,9 @@ def _synthesise(who: str, n_rows: int, n_columns: int) -> dict[str, float] | Non
     def table(n: int) -> pd.DataFrame:
         return _completed_census(n) if who == "census" else numeric_table(n, n_columns)
 
-    if who == "mice":
+    if who in ("mice", "synthpop"):
         with tempfile.TemporaryDirectory() as folder:
-            return run_in_r("mice", table(n_rows), 1, MINBUCKET, Path(folder))
+            return run_in_r(who, table(n_rows), 1, MINBUCKET, Path(folder))
     work = _with_sklearn if who == "sklearn" else _ours(capped=who == "capped")
     work(table(1000))  # loads the machine code
     frame = table(n_rows)

@@ -16,6 +16,7 @@ LABELS = {
     "capped": "prefect-synth, 20 predictors",
     "sklearn": "scikit-learn",
     "mice": "R, mice",
+    "synthpop": "R, synthpop",
 }
 COLOURS = {
     "ours": "#1f5fa8",
@@ -23,6 +24,7 @@ COLOURS = {
     "capped": "#6fa8dc",
     "sklearn": "#888888",
     "mice": "#c26a2e",
+    "synthpop": "#a04070",
 }
 TITLES = {"rows": "20 columns", "columns": "10,000 rows of numbers"}
 
