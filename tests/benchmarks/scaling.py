@@ -1,8 +1,9 @@
 """How the cost grows, and what a second worker is worth: ``python -m tests.benchmarks.scaling``.
 
 Rows from 1000 to 10 million and 10 to 500 columns of numbers, and as many rows of a synthetic census;
-beside it, as far as they bear it, the same with scikit-learn's trees and with R's mice and synthpop. ``--quick``
-stops at 100,000 rows and 100 columns, for a look. Every figure is taken in a process of its own.
+beside it, as far as they bear it, the same with scikit-learn's trees and with R's mice and synthpop.
+``--quick`` stops at 100,000 rows and 100 columns, for a look. Every figure is taken in a process of its
+own.
 
 Writes a plot and a file of all figures, and fails if the cost of rows grows faster than n log n does: a
 slope above 1.15 in the log-log fit from 10,000 rows on. ``--workers`` compares one and two workers of
