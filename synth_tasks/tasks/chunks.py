@@ -13,7 +13,9 @@ OTHER_TASK_RUNS = 10  # reading, imputing, the pilot, summing up
 MOST_CHUNKS = MOST_TASK_RUNS - OTHER_TASK_RUNS
 
 
-def chunk_size(pieces: int, seconds: float, runner: str, workers: int) -> int:
+def chunk_size(
+    pieces: int, seconds: float, runner: str, workers: int, most: int = MOST_CHUNKS
+) -> int:
     """Return how many pieces a task works on.
 
     Every worker gets as many chunks as any other, of ten seconds or more (two for threads) where there
@@ -29,6 +31,8 @@ def chunk_size(pieces: int, seconds: float, runner: str, workers: int) -> int:
         One of `synth_tasks.release.runner_options.RUNNERS`.
     workers : int
         Number of them.
+    most : int, default 190
+        Most chunks.
 
     Returns
     -------
@@ -37,7 +41,7 @@ def chunk_size(pieces: int, seconds: float, runner: str, workers: int) -> int:
     """
     long_enough = int(pieces * seconds / SECONDS_A_CHUNK[runner])
     n_chunks = max(_even(long_enough, workers), workers)
-    few_enough = _even(MOST_CHUNKS, workers) or MOST_CHUNKS
+    few_enough = _even(most, workers) or most
     return -(-pieces // min(n_chunks, few_enough))
 
 
