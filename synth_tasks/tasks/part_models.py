@@ -88,8 +88,9 @@ def _complete(context: RunContext, stratum: Stratum) -> CompletedStratum:
     own = context.of_stratum(stratum.number)
     with naming(stratum):
         suites = [validate.fn(own, stratum.ref, "source", stratum.name)]
-        refs = [stratum.ref]
-        if stratum.holes or context.spec.imputation.m > 1:
+        # All imputations of a stratum without a hole are the rows as they arrived.
+        refs = [stratum.ref] * context.spec.imputation.m
+        if stratum.holes:
             refs = impute.fn(own, stratum.ref).refs
         suites += [validate.fn(own, ref, "completed", stratum.name) for ref in refs]
     return CompletedStratum(stratum, refs, suites)

@@ -70,6 +70,22 @@ def test_sets_are_those_that_the_engine_draws_of_the_whole_table(tmp_path):
         np.testing.assert_array_equal(np.concatenate(parts), fitted.draw(5, number))
 
 
+def test_a_stratum_without_holes_is_its_own_completion_in_every_imputation(site):
+    frame = census(N_ROWS)[COLUMNS]
+    rows = frame["region"] == "region 20"
+    frame.loc[rows, "income"] = frame["income"].median()
+    frame.to_parquet(site / "census.parquet")
+    context = prepare(census_spec(site, imputation={"m": 2}))
+    completed = complete_strata.fn(context, ingest_parts.fn(context).strata)
+    (whole,) = [each for each in completed if each.stratum.label == "region 20"]
+    assert whole.stratum.holes == 0
+    assert whole.refs == [whole.stratum.ref] * 2
+    others = [each for each in completed if each.stratum.holes]
+    assert len(others) > 1
+    assert all(len({ref.sha256 for ref in each.refs}) == 2 for each in others)
+    assert {len(each.suites) for each in completed} == {3}
+
+
 def test_strata_are_as_many_rows_as_the_source_and_small_ones_are_merged(site):
     ingested = ingest_parts.fn(prepare(census_spec(site)))
     sizes = [stratum.rows for stratum in ingested.strata]
