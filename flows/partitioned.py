@@ -21,6 +21,7 @@ from synth_tasks.tasks.part_assess import (
     StratumFigures,
     assess_parts,
     assess_strata,
+    sample_shares,
     sketch_strata,
 )
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
@@ -177,9 +178,9 @@ def _assess(
 ) -> tuple[list[StratumFigures], pd.DataFrame]:
     marks = sketch_strata(context, drawn)
     rows = [each.stratum.rows for each in drawn]
-    shares = [n / sum(rows) for n in rows]
+    shares = sample_shares(context, drawn)
     mapped = assess_strata.map(
-        unmapped(context), _chunks(completed), _chunks(drawn), unmapped(marks), _chunks(shares)
+        unmapped(context), _chunks(completed), _chunks(drawn), unmapped(marks), unmapped(shares)
     )
     figures: list[StratumFigures] = _joined(mapped.result())
     ledger = assess_parts(context, figures, rows, analyses)

@@ -259,13 +259,14 @@ def _ordered(schema: Schema) -> list[int]:
 
 @dataclass(frozen=True)
 class CountedPair:
-    """Counts of a real and a synthetic table; see `grouping.CellCounts`."""
+    """Counts of all rows of a real and a synthetic table; see `grouping.CellCounts`."""
 
     names: list[str]
     real: TableCounts
     synthetic: TableCounts
     n_rows: int
     set_number: int
+    inflation: float = 1.0
 
     def one(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the counts of a variable."""

@@ -17,9 +17,10 @@ from synth_tasks.release.contents import read_contents
 from synth_tasks.release.plans import plan_synthesis
 from synth_tasks.release.results import Check, SuiteResult
 from synth_tasks.release.survey import survey_source
-from synth_tasks.tasks import part_models
+from synth_tasks.seeding import generator
+from synth_tasks.tasks import part_assess, part_models
 from synth_tasks.tasks.context import prepare
-from synth_tasks.tasks.part_assess import average_strata, linked_rows
+from synth_tasks.tasks.part_assess import average_strata, linked_rows, sample_alike
 from synth_tasks.tasks.part_ingest import ingest_parts
 from synth_tasks.tasks.part_made import join_results
 from synth_tasks.tasks.part_models import complete_strata, draw_sizes
@@ -185,6 +186,51 @@ def test_a_stratum_without_a_row_is_refused(site):
 @pytest.mark.parametrize(("n_rows", "expected"), [(100, 3000), (50_000, 3000), (500_000, 300)])
 def test_neighbours_are_searched_for_fewer_rows_of_large_strata(n_rows, expected):
     assert linked_rows(n_rows, 50_000) == expected
+
+
+def test_samples_hold_rows_from_all_over_a_sorted_table_even_if_the_other_is_short():
+    long, short = np.arange(1000.0)[:, None], np.arange(100.0)[:, None]
+    found = np.zeros(1000)
+    for seed in range(200):
+        some, few = sample_alike((long, short), (50, 50), generator(seed, "rows"))
+        assert len(some) == len(few) == 50
+        assert (np.diff(some[:, 0]) > 0).all()
+        found[some[:, 0].astype(int)] += 1
+    # Each of ten blocks of rows is drawn 200 * 50 / 10 times, but for a binomial error.
+    blocks = found.reshape(10, 100).sum(axis=1)
+    assert np.abs(blocks - 1000).max() < 4 * np.sqrt(1000)
+
+
+def test_samples_of_tables_of_equal_length_pair_the_same_rows():
+    table = np.arange(80.0)[:, None]
+    one, other = sample_alike((table, -table), (30, 30), generator(1, "rows"))
+    np.testing.assert_array_equal(one, -other)
+    (whole,) = sample_alike((table,), (500,), generator(1, "rows"))
+    np.testing.assert_array_equal(whole, table)
+
+
+def test_samples_of_a_sorted_source_reach_its_end_and_say_what_they_are_a_share_of(
+    site, monkeypatch
+):
+    frame = census(N_ROWS)[COLUMNS].sort_values("age", kind="stable")
+    frame.to_parquet(site / "census.parquet", row_group_size=700)
+    given = []
+    general = part_assess.assess_general
+
+    def recorded(real, drawn, *arguments, **options):
+        given.append((real, drawn, options["real_share"]))
+        return general(real, drawn, *arguments, **options)
+
+    monkeypatch.setattr(part_assess, "assess_general", recorded)
+    synthesis = {"m": 1, "k": 500, "strata": ["sex"]}
+    make_parted(census_spec(site, synthesis=synthesis, pooling={"rule": "raab2016"}))
+    ((real, drawn, share),) = given
+    assert (len(real), len(drawn)) == (pytest.approx(1000, abs=2), 500)
+    assert share == len(real) / N_ROWS
+    last = frame["age"].iloc[-N_ROWS // 10 :].min()
+    in_sample = (real["age"] >= last).mean()
+    expected = (frame["age"] >= last).mean()
+    assert abs(in_sample - expected) < 4 * np.sqrt(expected * (1 - expected) / len(real))
 
 
 def check(success: bool, detail: str) -> Check:
