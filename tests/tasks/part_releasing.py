@@ -13,6 +13,7 @@ from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.part_assess import (
     assess_parts,
     assess_strata,
+    mark_cells,
     sample_shares,
     sketch_strata,
 )
@@ -90,7 +91,7 @@ def make_parted(spec: ReleaseSpec) -> tuple[MadeParts, RunContext]:
     real = [[each.refs[0] for each in completed]]
     sets = [[each.controlled[i].ref for each in drawn] for i in range(spec.n_sets)]
     analyses = [pool_parts.fn(context, real, sets, analysis) for analysis in spec.analysis]
-    marks = sketch_strata.fn(context, drawn)
+    marks = mark_cells.fn(context, drawn, sketch_strata.fn(context, drawn))
     rows = [stratum.rows for stratum in ingested.strata]
     shares = sample_shares(context, drawn)
     figures = assess_strata.fn(context, completed, drawn, marks, shares)

@@ -1,5 +1,6 @@
 """A release in parts: what it is equal to, and what may not change it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -250,6 +251,31 @@ def test_a_check_is_met_if_it_is_met_in_every_stratum():
     assert joined.checks[0].detail == "2 of 15 unexpected; failed in stratum 2"
 
 
+def test_a_stratum_that_the_source_suite_refuses_is_not_imputed(site, monkeypatch):
+    frame = census(N_ROWS)[COLUMNS]
+    frame.loc[frame.index[frame["region"] == "region 20"][0], "age"] = 999
+    frame.to_parquet(site / "census.parquet")
+    kwargs = {"column": "age", "max_value": 120}
+    expectation = {"type": "expect_column_values_to_be_between", "kwargs": kwargs}
+    suite = {"name": "source", "expectations": [expectation | {"severity": "critical"}]}
+    (site / "source.json").write_text(json.dumps(suite))
+    context = prepare(census_spec(site, policy={"suite": "gate.json", "source": "source.json"}))
+    imputed = []
+    impute = part_models.impute.fn
+
+    def recorded(own, raw):
+        imputed.append(own.stratum)
+        return impute(own, raw)
+
+    monkeypatch.setattr(part_models.impute, "fn", recorded)
+    strata = ingest_parts.fn(context).strata[-3:]
+    completed = complete_strata.fn(context, strata)
+    (refused,) = [each for each in completed if not each.suites[0].passed]
+    assert refused.stratum.label == "region 20"
+    assert (refused.refs, len(refused.suites)) == ([], 1)
+    assert imputed == [s.number for s in strata if s is not refused.stratum]
+
+
 def test_an_error_names_the_stratum_by_its_number_and_no_value(site):
     frame = census(N_ROWS)[COLUMNS]
     frame.loc[frame["region"] == "region 20", "income"] = np.nan
@@ -304,7 +330,12 @@ def test_a_release_in_parts_is_published_and_read_back(site):
     whole = pd.read_parquet(folder / "data" / "census-2")
     assert list(whole.columns) == COLUMNS
     assert contents.manifest["strata"] == n_strata
-    assert contents.manifest["synthesis"]["n"] == N_ROWS
+    synthesis = contents.manifest["synthesis"]
+    assert synthesis["n"] == N_ROWS
+    assert synthesis["divided_by"] == ["region"]
+    # What holds for all strata, though the first is one region in which nothing learns from it.
+    assert synthesis["predictors"]["sex"] == ["region", "age"]
+    assert "predictors_chosen" not in synthesis
     assert set(contents.ledger["stratum"].dropna()) == {own.stratum.name for own in made.drawn}
     # Real sizes of strata are counts of people: they are not published.
     of_strata = contents.ledger[contents.ledger["stratum"].notna()]["n"]
