@@ -389,14 +389,14 @@ def write_numbers(path: Path, n_rows: int) -> None:
 
 
 def test_reading_needs_no_more_memory_for_more_rows(tmp_path):
-    n_rows = 800_000
     write_numbers(tmp_path / "small.parquet", 100_000)
-    write_numbers(tmp_path / "large.parquet", n_rows)
+    write_numbers(tmp_path / "large.parquet", 800_000)
     command = [sys.executable, "-m", "tests.tasks.measure_ingest", str(tmp_path)]
     environment = os.environ | {"SYNTH_WORKSPACE": str(tmp_path / "workspace")}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     megabytes = float(done.stdout.split()[-1])
-    encoded = n_rows * 10 * 8 / 1e6
-    assert megabytes < encoded
+    # A row group as it is read and encoded, a row group of 16,384 rows waiting for each of four
+    # strata, the copies of both, and what the allocators keep; the table itself has 64 megabytes.
+    assert megabytes < 25
