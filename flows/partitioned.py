@@ -21,6 +21,8 @@ from synth_tasks.tasks.part_assess import (
     StratumFigures,
     assess_parts,
     assess_strata,
+    mark_cells,
+    sample_shares,
     sketch_strata,
 )
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
@@ -36,8 +38,8 @@ from synth_tasks.tasks.part_models import (
 from synth_tasks.tasks.pool import AnalysisRef, pool_parts
 from synth_tasks.tasks.publish import find_published
 
-# Of each of four stages that are mapped: a flow stays below 200 task runs.
-MOST_CHUNKS = 40
+# Of each of five stages that are mapped: a flow stays below 200 task runs.
+MOST_CHUNKS = 32
 
 
 def release_parts(context: RunContext, progress: Progress) -> State:
@@ -88,7 +90,7 @@ def make_parts(context: RunContext, ingested: IngestedParts, progress: Progress)
 
 
 def _chunks(items: Sequence[Any]) -> list[list[Any]]:
-    """Divide items into at most 40 chunks of neighbours."""
+    """Divide items into at most 32 chunks of neighbours."""
     size = -(-len(items) // MOST_CHUNKS)
     return [list(items[i : i + size]) for i in range(0, len(items), size)]
 
@@ -103,16 +105,12 @@ def _complete(
     found: list[CompletedStratum] = _joined(
         complete_strata.map(unmapped(context), _chunks(strata)).result()
     )
+    results = [join_results([each.suites[0] for each in found], "the data as they arrived")]
+    require(results)  # a stratum that the source suite refuses was not imputed, nor judged again
     n_imputed = context.spec.imputation.m
-    subjects = ["the data as they arrived"]
-    subjects += [
-        "the completed data" + (f", imputation {i}" if n_imputed > 1 else "")
-        for i in range(1, n_imputed + 1)
-    ]
-    results = [
-        join_results([each.suites[i] for each in found], subject)
-        for i, subject in enumerate(subjects)
-    ]
+    for i in range(1, n_imputed + 1):
+        subject = "the completed data" + (f", imputation {i}" if n_imputed > 1 else "")
+        results.append(join_results([each.suites[i] for each in found], subject))
     require(results)
     progress.finish(f"source suite met: {len(results[0].checks)} checks")
     n_with_holes = sum(stratum.holes > 0 for stratum in strata)
@@ -128,7 +126,7 @@ def _synthesise(
     progress: Progress,
 ) -> list[DrawnStratum]:
     sizes = draw_sizes(context, strata)
-    chunks = _chunks(completed)
+    chunks = _chunks([each.bare() for each in completed])
     synthesizers = fit_strata.map(unmapped(context), chunks).result()
     progress.finish(f"fitted the synthesizers of {len(strata)} strata")
     drawn: list[DrawnStratum] = _joined(
@@ -175,11 +173,17 @@ def _assess(
     analyses: list[AnalysisRef],
     progress: Progress,
 ) -> tuple[list[StratumFigures], pd.DataFrame]:
-    marks = sketch_strata(context, drawn)
+    parts = [each.bare() for each in drawn]
+    sketches = _joined(sketch_strata.map(unmapped(context), _chunks(parts)).result())
+    marks = mark_cells(context, parts, sketches)
     rows = [each.stratum.rows for each in drawn]
-    shares = [n / sum(rows) for n in rows]
+    shares = sample_shares(context, drawn)
     mapped = assess_strata.map(
-        unmapped(context), _chunks(completed), _chunks(drawn), unmapped(marks), _chunks(shares)
+        unmapped(context),
+        _chunks([each.bare() for each in completed]),
+        _chunks(parts),
+        unmapped(marks),
+        unmapped(shares),
     )
     figures: list[StratumFigures] = _joined(mapped.result())
     ledger = assess_parts(context, figures, rows, analyses)

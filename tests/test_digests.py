@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_tasks.data import Kind, VariableOverride, infer_schema
+from synth_tasks.data import Kind, VariableOverride, digests, infer_schema
 from synth_tasks.data.digests import digest_column, digest_table
 from synth_tasks.errors import DataError
 from tests.frames import frames
@@ -76,6 +76,21 @@ def test_only_whole_numbers_that_never_repeat_are_all_distinct():
     columns = digest_in_pieces(frame, 30).columns
     assert columns["id"].all_distinct
     assert not columns["age"].all_distinct
+
+
+def test_whole_numbers_are_kept_no_more_once_enough_of_them_were_distinct(monkeypatch):
+    monkeypatch.setattr(digests, "MOST_DISTINCT", 60)
+    shuffled = np.random.default_rng(1).permutation(100)
+    late = [*shuffled, shuffled[0]]
+    frame = pd.DataFrame({"id": late, "pairs": [*range(99), 98, 98]})
+    columns = digest_in_pieces(frame, 25).columns
+    assert columns["id"].all_distinct
+    assert len(columns["id"].distinct) == 60
+    assert not columns["pairs"].all_distinct
+    backwards = digest_in_pieces(frame[::-1], 25).columns
+    assert not backwards["pairs"].all_distinct
+    early = pd.DataFrame({"id": [shuffled[0], *shuffled]})
+    assert not digest_in_pieces(early, 25).columns["id"].all_distinct
 
 
 def test_a_column_of_two_types_is_refused():

@@ -25,6 +25,8 @@ from synth_tasks.errors import DataError
 ROWS_THAT_MATTER = 5000
 SPARE_ROWS = 10
 MOST_LABELS = 10_001  # one more than can be released
+# So many whole numbers without a repetition number the rows: no more of them need be kept.
+MOST_DISTINCT = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class ColumnDigest:
     labels : Counter
         Rows of each label, for texts, categories and booleans.
     distinct : ndarray of float, optional
-        All values of whole numbers so far, while no two were equal; None as soon as two are.
+        All values of whole numbers so far, increasing, while no two were equal; None as soon as two
+        are. At `MOST_DISTINCT` they are enough: later pieces are only looked at by themselves.
     """
 
     name: str
@@ -63,8 +66,10 @@ class ColumnDigest:
 
     @property
     def all_distinct(self) -> bool:
-        """Whether whole numbers differ in every row that has one."""
-        return self.distinct is not None and len(self.distinct) == self.n_observed
+        """Whether whole numbers differ in every row that has one, or did so in millions of rows."""
+        if self.distinct is None:
+            return False
+        return len(self.distinct) in (self.n_observed, MOST_DISTINCT)
 
     def merge(self, other: ColumnDigest) -> ColumnDigest:
         """Put two pieces of a column together.
@@ -270,5 +275,8 @@ def _deciding_numbers(observed: pd.Series) -> list[int]:
 def _still_distinct(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
     if one is None or other is None:
         return None
-    together = np.concatenate([one, other])
-    return together if len(np.unique(together)) == len(together) else None
+    if max(len(one), len(other)) == MOST_DISTINCT:
+        return max(one, other, key=len)
+    # Sorted runs are merged in linear time.
+    together = np.sort(np.concatenate([one, other]), kind="stable")
+    return together[:MOST_DISTINCT] if (np.diff(together) > 0).all() else None

@@ -117,7 +117,12 @@ def make_manifest(
     dict
         JSON-ready; without the checksums, which `write_manifest` adds.
     """
-    predictors = plan.sequential_predictors if provenance.conditioning == "synthetic" else {}
+    by_stratum = spec.partition is not None and spec.synthesis.chooses_predictors
+    told = provenance.conditioning == "synthetic" and not by_stratum
+    predictors = plan.sequential_predictors if told else {}
+    # A choice of predictors rests on the real rows of a stratum: it is said, not told.
+    chosen = {"predictors_chosen": "in each stratum, from its own rows"} if by_stratum else {}
+    parts = {"divided_by": list(plan.strata)} if spec.partition is not None else {}
     return {
         "manifest_version": MANIFEST_VERSION,
         "name": spec.dataset.name,
@@ -143,6 +148,8 @@ def make_manifest(
             "kept": [name for name in plan.schema.names if name not in provenance.synthesised],
             "methods": provenance.methods,
             "predictors": {name: list(p) for name, p in predictors.items()},
+            **chosen,
+            **parts,
             "visit_sequence": list(plan.visit_sequence),
             "options": {name: dict(options) for name, options in plan.options.items()},
         },

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from synth_tasks.data import Schema
-from synth_tasks.engine import ImputationPlan, Provenance, plan_and_fill
+from synth_tasks.engine import ImputationPlan, Provenance, make_plan, plan_and_fill
 from synth_tasks.engine.imputed import make_provenance
 from synth_tasks.engine.passive import evaluate_condition
 from synth_tasks.engine.plan import is_formula
@@ -19,7 +19,7 @@ from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.expressions import Expression
 from synth_tasks.release.predictor_entries import predictor_entries
 from synth_tasks.release.required import require_columns
-from synth_tasks.release.sections import ModelsSpec
+from synth_tasks.release.sections import ModelsSpec, SynthesisSpec
 from synth_tasks.release.spec import ReleaseSpec
 
 DEFAULT_KEYS = 3
@@ -79,8 +79,6 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
             raise SpecError(
                 f"synthesis.{key} needs all cells to be replaced: leave out synthesis.{partial[0]}"
             )
-    methods = dict.fromkeys(schema.names, s.method) | s.method_by_variable
-    methods |= dict.fromkeys(s.keep, "")
     try:
         cells = _cells(spec, schema, matrix)
         if not cells.any():
@@ -88,26 +86,65 @@ def plan_synthesis(spec: ReleaseSpec, schema: Schema, matrix: np.ndarray) -> Imp
                 "no cell is replaced, so the real data would be published: change synthesis.keep or "
                 "synthesis.rows"
             )
+        settings = _synthesis_settings(s, schema, matrix)
         plan, _ = plan_and_fill(
             matrix,
             schema,
-            m=s.m,
-            maxit=1,
-            method=methods,
             where=cells,
-            conditioning=s.conditioning,
             k=s.k,
             strata=s.strata,
             min_stratum_size=s.min_stratum_size,
-            smoothing=s.smoothing,
-            tail_support=s.tail_support,
-            **_model_settings(s, schema, matrix, np.ones(len(schema), dtype=bool)),
+            **settings,
         )
     except SynthError as error:
         _blame("synthesis", error)
     if s.donor_free:
         _require_donor_free(plan)
     return plan
+
+
+def plan_all_strata(spec: ReleaseSpec, schema: Schema) -> ImputationPlan:
+    """Plan what holds for all strata of a table in parts: what follows without a row of the data.
+
+    Left out is what rows of one stratum decide there: which predictors are chosen
+    (`ModelsSpec.chooses_predictors`), so that all are allowed that may be chosen, which columns say the
+    same, and in which rows cells are replaced.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    schema : Schema
+        The variables.
+
+    Returns
+    -------
+    ImputationPlan
+        Of one row that stands for all; with `strata`, the columns that divide the table.
+    """
+    s, shape = spec.synthesis, (1, len(schema))
+    stated = {"quick_predictors": None, "max_predictors": None, "ignore": None}
+    settings = _synthesis_settings(s.model_copy(update=stated), schema, np.zeros(shape))
+    cells = np.array([[name not in s.keep for name in schema.names]])
+    try:
+        plan = make_plan(schema, np.zeros(shape, dtype=bool), where=cells, **settings)
+    except SynthError as error:
+        _blame("synthesis", error)
+    return replace(plan, strata=tuple(s.strata))
+
+
+def _synthesis_settings(s: SynthesisSpec, schema: Schema, matrix: np.ndarray) -> dict[str, Any]:
+    """Return the arguments of `make_plan` that do not depend on which cells are replaced."""
+    methods = dict.fromkeys(schema.names, s.method) | s.method_by_variable
+    return {
+        "m": s.m,
+        "maxit": 1,
+        "method": methods | dict.fromkeys(s.keep, ""),
+        "conditioning": s.conditioning,
+        "smoothing": s.smoothing,
+        "tail_support": s.tail_support,
+        **_model_settings(s, schema, matrix, np.ones(len(schema), dtype=bool)),
+    }
 
 
 def _require_donor_free(plan: ImputationPlan) -> None:

@@ -26,7 +26,7 @@ from synth_tasks.disclosure.assess import METRICS as DISCLOSURE
 from synth_tasks.disclosure.assess_cross_fit import METRICS as CONTROLLED
 from synth_tasks.ledger import Goal, Measurement, make_ledger
 from synth_tasks.release.cross_fitting import synthesise_halves
-from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.release.workspace import DatasetRef, Workspace
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.assess import attack
 from synth_tasks.tasks.boundary import confidential
@@ -36,7 +36,6 @@ from synth_tasks.tasks.part_models import CompletedStratum, DrawnStratum, naming
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 from synth_tasks.utility import assess_general, assess_utility
 from synth_tasks.utility.summaries import (
-    Marks,
     TableCounts,
     TableSketch,
     assess_summaries,
@@ -51,6 +50,20 @@ LEAST_LINKED_ROWS = 300
 
 
 @dataclass(frozen=True)
+class Summary:
+    """Where the summaries of a table lie in the workspace.
+
+    Parameters
+    ----------
+    sketch, counts : DatasetRef
+        A `TableSketch` and `TableCounts`.
+    """
+
+    sketch: DatasetRef
+    counts: DatasetRef
+
+
+@dataclass(frozen=True)
 class StratumFigures:
     """What was measured of a stratum, and what is needed of it to measure the whole.
 
@@ -58,24 +71,48 @@ class StratumFigures:
     ----------
     measurements : list of Measurement
         Of all sets.
-    summaries : list of DatasetRef
-        For each set, objects in the workspace: sketches and counts, real and synthetic.
+    summaries : list of tuple of two Summary
+        For each set, of real and synthetic rows.
     samples : list of tuple of two DatasetRef
         For each set, real and synthetic rows.
     """
 
     measurements: list[Measurement]
-    summaries: list[DatasetRef]
+    summaries: list[tuple[Summary, Summary]]
     samples: list[tuple[DatasetRef, DatasetRef]]
 
 
 # --- before anything is counted -------------------------------------------------------------------
 
 
-@task(name="sketch strata", task_run_name="sketch all strata", cache_policy=NO_CACHE)
+@task(
+    name="sketch strata", task_run_name="sketch {drawn[0].stratum.name} ...", cache_policy=NO_CACHE
+)
 @confidential
-def sketch_strata(context: RunContext, drawn: list[DrawnStratum]) -> DatasetRef:
-    """Sketch the real table, and find the cells in which all parts are counted.
+def sketch_strata(context: RunContext, drawn: list[DrawnStratum]) -> list[DatasetRef]:
+    """Sketch the real rows of some strata.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    drawn : list of DrawnStratum
+        Which.
+
+    Returns
+    -------
+    list of DatasetRef
+        A `TableSketch` of each.
+    """
+    return [_sketch(context, each.controlled[0].real) for each in drawn]
+
+
+@task(name="mark cells", task_run_name="mark the cells of all strata", cache_policy=NO_CACHE)
+@confidential
+def mark_cells(
+    context: RunContext, drawn: list[DrawnStratum], sketches: list[DatasetRef]
+) -> DatasetRef:
+    """Find the cells in which all parts are counted: at quantiles of the real table.
 
     Parameters
     ----------
@@ -83,6 +120,8 @@ def sketch_strata(context: RunContext, drawn: list[DrawnStratum]) -> DatasetRef:
         The release.
     drawn : list of DrawnStratum
         All strata.
+    sketches : list of DatasetRef
+        From `sketch_strata`.
 
     Returns
     -------
@@ -90,18 +129,36 @@ def sketch_strata(context: RunContext, drawn: list[DrawnStratum]) -> DatasetRef:
         The `Marks`.
     """
     workspace = context.workspace()
-    refs = [each.controlled[0].real for each in drawn]
 
     def compute(folder: Path) -> dict[str, Any]:
-        sketches, schema = [], workspace.read_schema(refs[0])
-        for ref in refs:
-            matrix, schema = workspace.read_table(ref)
-            sketches.append(sketch_table(matrix, schema))
-        whole = reduce(TableSketch.merge, sketches)
+        schema = workspace.read_schema(drawn[-1].controlled[0].real)
+        whole = reduce(TableSketch.merge, map(workspace.read_object, sketches))
         return {"ref": workspace.write_object(folder / "marks.pickle", make_marks(whole, schema))}
 
-    result, _ = workspace.run_stage("marks", [ref.sha256 for ref in refs], compute)
+    result, _ = workspace.run_stage("marks", [ref.sha256 for ref in sketches], compute)
     return result["ref"]
+
+
+def _sketch(context: RunContext, ref: DatasetRef) -> DatasetRef:
+    """Sketch a table, once however often it is asked for."""
+    workspace = context.workspace()
+
+    def compute(folder: Path) -> dict[str, Any]:
+        sketch = sketch_table(*workspace.read_table(ref))
+        return {"ref": workspace.write_object(folder / "sketch.pickle", sketch)}
+
+    return workspace.run_stage("sketch", [ref.sha256], compute)[0]["ref"]
+
+
+def _count(context: RunContext, ref: DatasetRef, marks: DatasetRef) -> DatasetRef:
+    """Count a table, once however often it is asked for."""
+    workspace = context.workspace()
+
+    def compute(folder: Path) -> dict[str, Any]:
+        counts = count_table(*workspace.read_table(ref), workspace.read_object(marks))
+        return {"ref": workspace.write_object(folder / "counts.pickle", counts)}
+
+    return workspace.run_stage("counts", [ref.sha256, marks.sha256], compute)[0]["ref"]
 
 
 # --- one stratum ----------------------------------------------------------------------------------
@@ -115,7 +172,7 @@ def assess_strata(
     completed: list[CompletedStratum],
     drawn: list[DrawnStratum],
     marks: DatasetRef,
-    shares: list[float],
+    shares: SampleShares,
 ) -> list[StratumFigures]:
     """Measure the sets of some strata.
 
@@ -128,16 +185,16 @@ def assess_strata(
     drawn : list of DrawnStratum
         Their sets.
     marks : DatasetRef
-        From `sketch_strata`.
-    shares : list of float
-        Share of each stratum in all rows.
+        From `mark_cells`.
+    shares : SampleShares
+        What the samples of all strata hold, from `sample_shares`.
 
     Returns
     -------
     list of StratumFigures
     """
-    together = zip(completed, drawn, shares, strict=True)
-    return [_assess(context, own, sets, marks, share) for own, sets, share in together]
+    together = zip(completed, drawn, strict=True)
+    return [_assess(context, own, sets, marks, shares) for own, sets in together]
 
 
 @confidential
@@ -146,16 +203,21 @@ def _assess(
     completed: CompletedStratum,
     drawn: DrawnStratum,
     marks: DatasetRef,
-    share: float,
+    shares: SampleShares,
 ) -> StratumFigures:
     own = context.of_stratum(drawn.stratum.number)
     found: list[Measurement] = []
     summaries, samples = [], []
     with naming(drawn.stratum):
         for number, controlled in enumerate(drawn.controlled, start=1):
-            result = _assess_set(context, own, controlled, number, marks, share)
+            both = shares.real, shares.sets[number - 1]
+            result = _assess_set(context, own, controlled, number, both)
             found += [Measurement(**item) for item in result["measurements"]]
-            summaries.append(result["summary"])
+            real, synthetic = (
+                Summary(_sketch(context, ref), _count(context, ref, marks))
+                for ref in (controlled.real, controlled.ref)
+            )
+            summaries.append((real, synthetic))
             samples.append((result["real"], result["drawn"]))
         found += _assess_together(context, own, drawn)
         found += _assess_control(context, own, completed)
@@ -168,21 +230,16 @@ def _assess_set(
     own: RunContext,
     controlled: ControlledSet,
     number: int,
-    marks: DatasetRef,
-    share: float,
+    shares: tuple[float, float],
 ) -> dict[str, Any]:
     workspace, seed, most = context.workspace(), own.seed(), _sample_rows(context)
+    both = zip((controlled.real, controlled.ref), shares, strict=True)
+    sizes = [max(1, round(share * ref.rows)) for ref, share in both]
 
     def compute(folder: Path) -> dict[str, Any]:
         real, schema = workspace.read_table(controlled.real)
         drawn, _ = workspace.read_table(controlled.ref)
-        cells: Marks = workspace.read_object(marks)
-        summary = [
-            (sketch_table(table, schema), count_table(table, schema, cells))
-            for table in (real, drawn)
-        ]
-        kept = workspace.write_object(folder / "summary.pickle", summary)
-        some = _sample(real, drawn, round(most * share), generator(seed, "all strata", number))
+        some = sample_alike((real, drawn), sizes, generator(seed, "all strata", number))
         files = folder / "real.parquet", folder / "set.parquet"
         samples = [
             workspace.write_table(file, table, schema)
@@ -201,13 +258,12 @@ def _assess_set(
         )
         return {
             "measurements": [asdict(m) for m in measured],
-            "summary": kept,
             "real": samples[0],
             "drawn": samples[1],
         }
 
-    settings = [own.spec.disclosure.model_dump_json(), str(most), str(round(most * share))]
-    inputs = [controlled.real.sha256, controlled.ref.sha256, marks.sha256, str(number), str(seed)]
+    settings = [own.spec.disclosure.model_dump_json(), str(most), *map(str, sizes)]
+    inputs = [controlled.real.sha256, controlled.ref.sha256, str(number), str(seed)]
     return workspace.run_stage("part-assessment", [*inputs, *settings], compute)[0]
 
 
@@ -215,8 +271,10 @@ def _utility(
     real: np.ndarray, drawn: np.ndarray, schema: Schema, number: int, most: int, seed: int
 ) -> list[Measurement]:
     """Measure what a stratum keeps; of pairs of variables only what sums them up."""
-    some = _sample(real, drawn, most, generator(seed, "utility", number))
-    found = assess_utility(decode(some[0], schema), decode(some[1], schema), schema, number)
+    some = sample_alike((real, drawn), (most, most), generator(seed, "utility", number))
+    one, other = (decode(table, schema) for table in some)
+    share = len(some[0]) / len(real)
+    found = assess_utility(one, other, schema, number, real_share=share)
     return [m for m in found if ":" not in m.target]
 
 
@@ -229,13 +287,33 @@ def linked_rows(n_rows: int, sample_rows: int) -> int:
     return max(LEAST_LINKED_ROWS, LINKED_ROWS * sample_rows // max(n_rows, sample_rows))
 
 
-def _sample(
-    real: np.ndarray, drawn: np.ndarray, most: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return random rows of two tables, the same ones as far as both have them."""
-    size = min(len(real), len(drawn))
-    rows = np.arange(size) if size <= most else np.sort(rng.choice(size, most, replace=False))
-    return real[rows], drawn[rows]
+def sample_alike(
+    tables: Sequence[np.ndarray], sizes: Sequence[int], rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Draw random rows of several tables, without replacement.
+
+    Every row of a table is as likely as every other, wherever in it. Positions come in one order for
+    all: tables of equal length give rows at the same positions, and others as far as both have them.
+
+    Parameters
+    ----------
+    tables : sequence of ndarray
+        Of any lengths.
+    sizes : sequence of int
+        Most rows of each.
+    rng : Generator
+        Draws the order.
+
+    Returns
+    -------
+    list of ndarray
+        The rows in the order of their table.
+    """
+    order = rng.permutation(max(map(len, tables)))
+    return [
+        table[np.sort(order[order < len(table)][:size])]
+        for table, size in zip(tables, sizes, strict=True)
+    ]
 
 
 def _assess_together(
@@ -278,7 +356,8 @@ def _assess_control(
         matrix, schema = workspace.read_table(completed.refs[0])
         arrived, raw_schema = workspace.read_table(raw)
         imputed = raw_schema.holes(arrived)
-        some, filled = _sample(matrix, imputed, CONTROL_ROWS, generator(seed, "control"))
+        sizes = CONTROL_ROWS, CONTROL_ROWS
+        some, filled = sample_alike((matrix, imputed), sizes, generator(seed, "control"))
         found = assess_excess(
             synthesise_halves(spec, schema, some, filled, seed),
             **attack(spec, schema),
@@ -290,6 +369,38 @@ def _assess_control(
     inputs = [completed.refs[0].sha256, raw.sha256, settings, str(seed)]
     result, _ = workspace.run_stage("part-assessment-control", inputs, compute)
     return [Measurement(**item) for item in result["measurements"]]
+
+
+@dataclass(frozen=True)
+class SampleShares:
+    """Which share of the rows of every stratum is in the samples of all strata.
+
+    Parameters
+    ----------
+    real : float
+        Of the real rows, in (0, 1].
+    sets : list of float
+        Of those of each set.
+    """
+
+    real: float
+    sets: list[float]
+
+
+def sample_shares(context: RunContext, drawn: Sequence[DrawnStratum]) -> SampleShares:
+    """Allot samples of `partition.sample_rows` rows to strata in proportion to their rows.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    drawn : sequence of DrawnStratum
+        All strata.
+    """
+    most = _sample_rows(context)
+    by_set = zip(*([each.ref.rows for each in own.controlled] for own in drawn), strict=True)
+    n_rows = sum(own.stratum.rows for own in drawn)
+    return SampleShares(min(1.0, most / n_rows), [min(1.0, most / sum(rows)) for rows in by_set])
 
 
 def _sample_rows(context: RunContext) -> int:
@@ -334,6 +445,7 @@ def assess_parts(
             number,
             [each.summaries[number - 1] for each in figures],
             [each.samples[number - 1] for each in figures],
+            sum(rows),
         )
     ]
     whole += average_strata([each.measurements for each in figures], rows)
@@ -345,26 +457,29 @@ def assess_parts(
 def _assess_whole(
     context: RunContext,
     number: int,
-    summaries: list[DatasetRef],
+    summaries: list[tuple[Summary, Summary]],
     samples: list[tuple[DatasetRef, DatasetRef]],
+    n_rows: int,
 ) -> list[Measurement]:
     """Measure what one set keeps: by summaries, and by samples what has none."""
     workspace, seed = context.workspace(), context.seed()
+    share = sum(real.rows for real, _ in samples) / n_rows
 
     def compute(_: Path) -> dict[str, Any]:
         schema = workspace.read_schema(samples[0][0])
-        loaded = [workspace.read_object(ref) for ref in summaries]
-        real, drawn = (_merge(each) for each in zip(*loaded, strict=True))
+        real, drawn = (_merge(workspace, each) for each in zip(*summaries, strict=True))
         found = assess_summaries(schema, real, drawn, number)
-        tables = [decode(read_parts(context, each), schema) for each in zip(*samples, strict=True)]
+        both = zip(*samples, strict=True)
+        some, sampled = (decode(read_parts(context, refs), schema) for refs in both)
         rng = generator(seed, "utility", number)
         known = {m.metric for m in found}
-        general = assess_general(tables[0], tables[1], schema, number, rng=rng)
+        general = assess_general(some, sampled, schema, number, rng=rng, real_share=share)
         found += [m for m in general if m.metric not in known]
         return {"measurements": [asdict(m) for m in found]}
 
-    refs = [*summaries, *(ref for pair in samples for ref in pair)]
-    inputs = [*(ref.sha256 for ref in refs), str(number), str(seed)]
+    refs = [ref for pair in summaries for each in pair for ref in (each.sketch, each.counts)]
+    refs += [ref for pair in samples for ref in pair]
+    inputs = [*(ref.sha256 for ref in refs), str(number), str(seed), str(n_rows)]
     result, _ = workspace.run_stage("parts-assessment", inputs, compute)
     return [Measurement(**item) for item in result["measurements"]]
 
@@ -375,10 +490,10 @@ def read_parts(context: RunContext, refs: Iterable[DatasetRef]) -> np.ndarray:
     return np.concatenate([workspace.read_table(ref)[0] for ref in refs])
 
 
-def _merge(
-    parts: Sequence[tuple[TableSketch, TableCounts]],
-) -> tuple[TableSketch, TableCounts]:
-    sketches, counts = zip(*parts, strict=True)
+def _merge(workspace: Workspace, parts: Sequence[Summary]) -> tuple[TableSketch, TableCounts]:
+    """Put the summaries of all strata together, with one of them in memory at a time."""
+    sketches = (workspace.read_object(part.sketch) for part in parts)
+    counts = (workspace.read_object(part.counts) for part in parts)
     return reduce(TableSketch.merge, sketches), reduce(add, counts)
 
 

@@ -16,7 +16,7 @@ from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.files import write_atomically
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats.parts import PartedSet, write_parted
-from synth_tasks.release.plans import plan_synthesis, provenance_of
+from synth_tasks.release.plans import plan_all_strata, provenance_of
 from synth_tasks.release.results import Check, SuiteResult
 from synth_tasks.release.stages import shuffle
 from synth_tasks.seeding import generator
@@ -101,10 +101,9 @@ class MadeParts(Made):
         return Tables(schema, [drawn for _, drawn in both], both[0][0])
 
     def plan(self, context: RunContext) -> tuple[ImputationPlan, Provenance]:
-        """Say how the sets were made."""
+        """Say how the sets were made, as far as it holds for all strata."""
         spec, rows = context.spec, self.ingested.rows
-        matrix = context.workspace().read_table(self.completed[0].refs[0])[0]
-        plan = plan_synthesis(context.of_stratum(0).spec, self.ingested.schema, matrix)
+        plan = plan_all_strata(spec, self.ingested.schema)
         return plan, replace(provenance_of(spec, plan), n=rows, k=spec.synthesis.k or rows)
 
     def write_sets(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from prefect import task
@@ -36,7 +36,7 @@ class CompletedStratum:
     stratum : Stratum
         As it arrived.
     refs : list of DatasetRef
-        Its completed rows, once for each imputation.
+        Its completed rows, once for each imputation; none if the rows as they arrived are refused.
     suites : list of SuiteResult
         Verdicts on the rows as they arrived, and on the completed ones.
     """
@@ -44,6 +44,10 @@ class CompletedStratum:
     stratum: Stratum
     refs: list[DatasetRef]
     suites: list[SuiteResult]
+
+    def bare(self) -> CompletedStratum:
+        """Return it without verdicts: what is sent to workers."""
+        return replace(self, suites=[])
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class DrawnStratum:
     stratum: Stratum
     controlled: list[ControlledSet]
     suites: list[SuiteResult]
+
+    def bare(self) -> DrawnStratum:
+        """Return it without verdicts: what is sent to workers."""
+        return replace(self, suites=[])
 
 
 @task(name="complete strata", task_run_name="complete {strata[0].name} ...", cache_policy=NO_CACHE)
@@ -88,8 +96,11 @@ def _complete(context: RunContext, stratum: Stratum) -> CompletedStratum:
     own = context.of_stratum(stratum.number)
     with naming(stratum):
         suites = [validate.fn(own, stratum.ref, "source", stratum.name)]
-        refs = [stratum.ref]
-        if stratum.holes or context.spec.imputation.m > 1:
+        if not suites[0].passed:  # the release ends when all strata are judged
+            return CompletedStratum(stratum, [], suites)
+        # All imputations of a stratum without a hole are the rows as they arrived.
+        refs = [stratum.ref] * context.spec.imputation.m
+        if stratum.holes:
             refs = impute.fn(own, stratum.ref).refs
         suites += [validate.fn(own, ref, "completed", stratum.name) for ref in refs]
     return CompletedStratum(stratum, refs, suites)

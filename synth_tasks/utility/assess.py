@@ -19,7 +19,12 @@ METRICS: tuple[Metric, ...] = (
 
 
 def assess_utility(
-    real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, set_number: int
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    schema: Schema,
+    set_number: int,
+    *,
+    real_share: float = 1.0,
 ) -> list[Measurement]:
     """Measure what a synthetic set keeps.
 
@@ -33,13 +38,15 @@ def assess_utility(
         Description of both.
     set_number : int
         Number of the set, 1..m.
+    real_share : float, default 1
+        Share of all real rows of which `real` consists, if it is a random sample of them.
 
     Returns
     -------
     list of Measurement
         Metrics of `METRICS`, every value finite.
     """
-    pair = TablePair.encode(real, synthetic, schema, set_number)
+    pair = TablePair.encode(real, synthetic, schema, set_number, real_share)
     grouped = group_pair(pair)
     return [
         *marginals.measure_marginals(grouped),

@@ -9,6 +9,8 @@ With d_j and s_j the numbers of real and synthetic rows in cell j, of n and k ro
                           (non-empty real cells - 1) / (8 k log 2) for a plug-in synthesis with k = n
 ``total_variation_pair``  half the sum of absolute differences of shares; for its null see `distances`
 
+If the real rows are a sample, the first two nulls are larger by `TablePair.inflation`.
+
 References
 ----------
 Freeman & Tukey (1950). Transformations related to the angular and the square root. Annals of
@@ -100,11 +102,11 @@ def measure_contingency(grouped: CellCounts) -> list[Measurement]:
 def _compare(grouped: CellCounts, i: int, j: int) -> tuple[tuple[float, float], ...]:
     """Return each comparison of a pair with its null."""
     d, s = grouped.two(i, j)
-    k = int(s.sum())
+    k, inflation = int(s.sum()), grouped.inflation
     return (
-        (freeman_tukey(d, s), 1.0),
-        (jensen_shannon(d, s), (np.count_nonzero(d) - 1) / (8 * k * math.log(2))),
-        (total_variation(d, s), expected_variation(d, k)),
+        (freeman_tukey(d, s), inflation if np.count_nonzero(d + s) > 1 else 1.0),
+        (jensen_shannon(d, s), (np.count_nonzero(d) - 1) * inflation / (8 * k * math.log(2))),
+        (total_variation(d, s), expected_variation(d, k, inflation)),
     )
 
 

@@ -11,7 +11,7 @@ variation is exact, from the mean absolute deviation of a binomial variable with
     E|S - kp| = 2 v C(k, v) p^v (1 - p)^(k - v + 1),    v = floor(kp) + 1
 
 that of Kolmogorov-Smirnov, sqrt(pi / 2) log(2) / sqrt(k), holds for large k and is too great where
-values are tied.
+values are tied. Both grow with the root of `TablePair.inflation` if the real rows are a sample.
 
 References
 ----------
@@ -80,7 +80,7 @@ def measure_distances(pair: TablePair, grouped: GroupedPair) -> list[Measurement
                 total_variation(real, synthetic),
                 target=variable.name,
                 set_number=pair.set_number,
-                null=expected_variation(real, len(pair.synthetic)),
+                null=expected_variation(real, len(pair.synthetic), pair.inflation),
                 n=len(pair.synthetic),
             )
         )
@@ -95,7 +95,7 @@ def _measure_order(pair: TablePair, i: int) -> list[Measurement]:
     if not len(real) or not len(synthetic):
         return []
     value = kolmogorov_smirnov(real, synthetic)
-    null = min(1.0, MEAN_SUPREMUM / math.sqrt(len(synthetic)))
+    null = min(1.0, MEAN_SUPREMUM * math.sqrt(pair.inflation / len(synthetic)))
     return [
         KOLMOGOROV_SMIRNOV.measure(
             value,
@@ -113,7 +113,7 @@ def total_variation(real: np.ndarray, synthetic: np.ndarray) -> float:
     return min(1.0, float(difference.sum()) / 2)
 
 
-def expected_variation(real: np.ndarray, k: int) -> float:
+def expected_variation(real: np.ndarray, k: int, inflation: float = 1.0) -> float:
     """Compute the expected distance of `k` rows drawn from the real table.
 
     Parameters
@@ -122,10 +122,12 @@ def expected_variation(real: np.ndarray, k: int) -> float:
         Counts.
     k : int
         Rows drawn, at least one.
+    inflation : float, default 1
+        See `TablePair.inflation`; the distance is then exact no more, but for large k.
     """
     p = real / real.sum()
     p = p[(p > 0) & (p < 1)]
     v = np.floor(k * p) + 1
     # v C(k, v) p^v (1 - p)^(k - v + 1) = v (1 - p) times a binomial probability.
     deviation = 2 * v * (1 - p) * stats.binom.pmf(v, k, p)
-    return float(deviation.sum()) / (2 * k)
+    return min(1.0, math.sqrt(inflation) * float(deviation.sum()) / (2 * k))

@@ -124,6 +124,7 @@ def assess_general(
     *,
     rng: np.random.Generator,
     limits: RowLimits | None = None,
+    real_share: float = 1.0,
 ) -> list[Measurement]:
     """Measure what a synthetic set keeps, beyond single variables and pairs.
 
@@ -141,13 +142,16 @@ def assess_general(
         Permutes labels, puts rows into folds, and samples rows of large tables.
     limits : RowLimits, optional
         Sizes of the samples.
+    real_share : float, default 1
+        Share of the real rows of which `real` consists, if it is a random sample of them: such a
+        sample is not given but drawn, and every null value rests on that.
 
     Returns
     -------
     list of Measurement
         Metrics of `GENERAL_METRICS`, every value finite.
     """
-    pair = TablePair.encode(real, synthetic, schema, set_number)
+    pair = TablePair.encode(real, synthetic, schema, set_number, real_share)
     comparison = Comparison(pair, limits or RowLimits(), int(rng.integers(2**63)))
     with one_native_thread():
         return [found for measure in MEASURES for found in measure(comparison)]

@@ -40,6 +40,8 @@ class GroupedPair:
         Number of cells of each variable, empty ones included.
     set_number : int
         Number of the synthetic set.
+    inflation : float, default 1
+        See `TablePair.inflation`.
     """
 
     names: list[str]
@@ -47,6 +49,7 @@ class GroupedPair:
     synthetic: np.ndarray
     sizes: np.ndarray
     set_number: int
+    inflation: float = 1.0
 
     @property
     def n_rows(self) -> int:
@@ -88,6 +91,11 @@ class CellCounts(Protocol):
         """Number of real and synthetic rows together."""
         ...
 
+    @property
+    def inflation(self) -> float:
+        """Variance of a difference of shares under a plug-in synthesis; see `TablePair.inflation`."""
+        ...
+
     def one(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the counts of a variable, real and synthetic, in equal order of cells."""
         ...
@@ -116,7 +124,7 @@ def group_pair(pair: TablePair, groups: int = GROUPS) -> GroupedPair:
         real[:, i] = assign_cells(pair.real[:, i], cuts)
         synthetic[:, i] = assign_cells(pair.synthetic[:, i], cuts)
         sizes[i] = len(cuts) + 2
-    return GroupedPair(pair.schema.names, real, synthetic, sizes, pair.set_number)
+    return GroupedPair(pair.schema.names, real, synthetic, sizes, pair.set_number, pair.inflation)
 
 
 def cell_cuts(values: np.ndarray, variable: Variable, groups: int) -> np.ndarray:

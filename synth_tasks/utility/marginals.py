@@ -35,7 +35,7 @@ def measure_marginals(grouped: CellCounts) -> list[Measurement]:
     """
     return [
         SPMSE_MARGINAL.measure(
-            spmse(*grouped.one(i)),
+            spmse(*grouped.one(i), grouped.inflation),
             target=name,
             set_number=grouped.set_number,
             n=grouped.n_rows,

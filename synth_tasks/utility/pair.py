@@ -24,26 +24,38 @@ class TablePair:
         Likewise.
     set_number : int
         Number of the synthetic set, 1..m; 0 if it stands for all sets together.
+    real_share : float, default 1
+        Share of all real rows among those here, in (0, 1]; see `sampling`.
     """
 
     schema: Schema
     real: np.ndarray
     synthetic: np.ndarray
     set_number: int = 0
+    real_share: float = 1.0
 
     @classmethod
     def encode(
-        cls, real: pd.DataFrame, synthetic: pd.DataFrame, schema: Schema, set_number: int = 0
+        cls,
+        real: pd.DataFrame,
+        synthetic: pd.DataFrame,
+        schema: Schema,
+        set_number: int = 0,
+        real_share: float = 1.0,
     ) -> TablePair:
         """Encode two tables; see `encode_rounded`."""
-        return cls(
-            schema, encode_rounded(real, schema), encode_rounded(synthetic, schema), set_number
-        )
+        one, other = encode_rounded(real, schema), encode_rounded(synthetic, schema)
+        return cls(schema, one, other, set_number, real_share)
 
     @property
     def n_rows(self) -> int:
         """Number of real and synthetic rows together."""
         return len(self.real) + len(self.synthetic)
+
+    @property
+    def inflation(self) -> float:
+        """Variance of a difference of shares under a plug-in synthesis, that with all real rows = 1."""
+        return 1 + (1 - self.real_share) * len(self.synthetic) / max(1, len(self.real))
 
 
 def encode_rounded(frame: pd.DataFrame, schema: Schema) -> np.ndarray:

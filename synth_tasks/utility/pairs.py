@@ -46,7 +46,7 @@ def measure_pairs(grouped: CellCounts) -> list[Measurement]:
     pairs = choose_pairs(len(grouped.names))
     measurements = [
         SPMSE_PAIR.measure(
-            spmse(*grouped.two(i, j)),
+            spmse(*grouped.two(i, j), grouped.inflation),
             target=f"{grouped.names[i]}:{grouped.names[j]}",
             set_number=grouped.set_number,
             n=grouped.n_rows,

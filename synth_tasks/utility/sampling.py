@@ -7,7 +7,8 @@ and n real rows is
 
     sigma² (1/k + (1 - n/N) / n)
 
-whereas it is sigma² (1/k + 1/n) for two samples of people, or of labels given at random.
+whereas it is sigma² (1/k + 1/n) for two samples of people, or of labels given at random. Tables may
+arrive as samples: n/N is the share of the real rows that are left in the end.
 
 References
 ----------
@@ -63,12 +64,11 @@ def sample_rows(pair: TablePair, max_rows: int, rng: np.random.Generator) -> Sam
         Chooses the rows of larger tables; not used otherwise.
     """
     if pair.n_rows <= max_rows:
-        return SampledPair(pair, 1.0)
+        return SampledPair(pair, pair.real_share)
     real = _choose(pair.real, max_rows // 2, rng)
     synthetic = _choose(pair.synthetic, max_rows // 2, rng)
-    return SampledPair(
-        replace(pair, real=real, synthetic=synthetic), len(real) / max(1, len(pair.real))
-    )
+    share = pair.real_share * len(real) / max(1, len(pair.real))
+    return SampledPair(replace(pair, real=real, synthetic=synthetic, real_share=share), share)
 
 
 def _choose(matrix: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -4,8 +4,8 @@ There are two, for what is counted needs cells first:
 
 `TableSketch`   of every variable: counts, moments, smallest and largest values, and for numbers a
                 t-digest, from which quantiles are read; those of parts are merged
-`TableCounts`   rows in the cells of all variables and pairs, and sums of products; those of parts
-                add up exactly
+`TableCounts`   rows in the cells of all variables and of the pairs that are measured, and sums of
+                products; those of parts add up exactly
 
 Cells are those of `grouping`, cut at the quantiles of the real table alone. A t-digest with compression
 2000 (40 kilobytes) gives the share of values below a quantile to about 0.002; with the 200 that are
@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from functools import cached_property
 
 import numpy as np
 from datasketches import tdigest_double
@@ -33,10 +33,12 @@ from synth_tasks.data import Kind, Schema
 from synth_tasks.data.correlation import PairSums
 from synth_tasks.ledger import Measurement
 from synth_tasks.utility.associations import compare_correlations, correlate_sums
+from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.contingency import measure_contingency
 from synth_tasks.utility.grouping import GROUPS, assign_cells, cuts_between
 from synth_tasks.utility.marginals import measure_marginals
 from synth_tasks.utility.missing import compare_missing
+from synth_tasks.utility.pair_tables import PairTable
 from synth_tasks.utility.pairs import measure_pairs
 from synth_tasks.utility.quantiles import PROBABILITIES, in_deviations, report_quantiles
 
@@ -210,14 +212,14 @@ class TableCounts:
     ----------
     single : tuple of p ndarray
         Rows in the cells of each variable.
-    pairs : tuple of p (p - 1) / 2 ndarray
-        Rows in the cells of each pair of variables.
+    pairs : tuple of PairTable
+        Rows in the cells of each pair of `choose_pairs`.
     sums : PairSums
         Of the ordered variables.
     """
 
     single: tuple[np.ndarray, ...]
-    pairs: tuple[np.ndarray, ...]
+    pairs: tuple[PairTable, ...]
     sums: PairSums
 
     def __add__(self, other: TableCounts) -> TableCounts:
@@ -246,8 +248,8 @@ def count_table(matrix: np.ndarray, schema: Schema, marks: Marks) -> TableCounts
     sizes = [len(cuts) + 2 for cuts in marks.cuts]
     single = [np.bincount(c, minlength=n) for c, n in zip(cells, sizes, strict=True)]
     pairs = [
-        np.bincount(cells[i] * sizes[j] + cells[j], minlength=sizes[i] * sizes[j])
-        for i, j in combinations(range(len(cells)), 2)
+        PairTable.count(cells[i] * sizes[j] + cells[j], sizes[i] * sizes[j])
+        for i, j in choose_pairs(len(cells))
     ]
     scaled = (values[:, ordered] - marks.centres[ordered]) / marks.scales[ordered]
     return TableCounts(tuple(single), tuple(pairs), PairSums.of_scaled(scaled))
@@ -259,23 +261,27 @@ def _ordered(schema: Schema) -> list[int]:
 
 @dataclass(frozen=True)
 class CountedPair:
-    """Counts of a real and a synthetic table; see `grouping.CellCounts`."""
+    """Counts of all rows of a real and a synthetic table; see `grouping.CellCounts`."""
 
     names: list[str]
     real: TableCounts
     synthetic: TableCounts
     n_rows: int
     set_number: int
+    inflation: float = 1.0
 
     def one(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the counts of a variable."""
         return self.real.single[i], self.synthetic.single[i]
 
     def two(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the counts of two variables, i < j."""
-        p = len(self.names)
-        place = i * p - i * (i + 1) // 2 + j - i - 1
-        return self.real.pairs[place], self.synthetic.pairs[place]
+        """Return the counts of a pair of `choose_pairs`."""
+        place = self._places[i, j]
+        return self.real.pairs[place].beside(self.synthetic.pairs[place])
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, int], int]:
+        return {pair: place for place, pair in enumerate(choose_pairs(len(self.names)))}
 
 
 def assess_summaries(

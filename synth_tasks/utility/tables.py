@@ -13,6 +13,9 @@ if they are another sample from the same population or come from a proper synthe
 parameters drawn anew). Values near 0 mean that rows were copied. A table with one non-empty cell is
 reproduced by every synthesis and says nothing: its value is set to the null value 1.
 
+If the real rows are themselves a sample, VW is larger by their own variance (`TablePair.inflation`): it
+is divided by that, so that the null value stays 1.
+
 References
 ----------
 Voas & Williamson (2001). Evaluating goodness-of-fit measures for synthetic microdata. Geographical
@@ -30,13 +33,15 @@ SPMSE_NULL = 1.0
 SPMSE_REFERENCE = "Raab, Nowok & Dibben (2021), arXiv:2109.12717; Voas & Williamson (2001)"
 
 
-def spmse(real: np.ndarray, synthetic: np.ndarray) -> float:
+def spmse(real: np.ndarray, synthetic: np.ndarray, inflation: float = 1.0) -> float:
     """Compute the standardised propensity mean squared error of a table.
 
     Parameters
     ----------
     real, synthetic : ndarray of shape (n_cells,)
         Counts; both have a positive sum. Cells empty in both tables are left out.
+    inflation : float, default 1
+        See `TablePair.inflation`; 1 if all real rows are counted.
 
     Returns
     -------
@@ -52,7 +57,7 @@ def spmse(real: np.ndarray, synthetic: np.ndarray) -> float:
         return SPMSE_NULL
     c = s.sum() / (s.sum() + d.sum())
     voas_williamson = np.sum((s - d * c / (1 - c)) ** 2 / (c * (s + d)))
-    value = float(voas_williamson / (len(d) - 1))
+    value = float(voas_williamson / (len(d) - 1) / inflation)
     n_rows = float(s.sum() + d.sum())
     if value > SPMSE_NULL and n_rows > MANY_ROWS:
         return SPMSE_NULL + (value - SPMSE_NULL) * MANY_ROWS / n_rows

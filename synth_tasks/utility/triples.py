@@ -83,5 +83,6 @@ def _measure(grouped: GroupedPair, i: int, j: int, k: int) -> float:
             (both[0], grouped.real[:, k]),
             (both[1], grouped.synthetic[:, k]),
             (int(grouped.sizes[i]) * size, int(grouped.sizes[k])),
-        )
+        ),
+        grouped.inflation,
     )

@@ -6,6 +6,7 @@ import pytest
 from synth_tasks.errors import ExpressionError, PlanError, SpecError
 from synth_tasks.release.plans import (
     formulas,
+    plan_all_strata,
     plan_imputation,
     plan_synthesis,
     provenance_of,
@@ -160,3 +161,29 @@ def test_an_unknown_column_leads_to_the_closest_one(site):
 def test_an_unknown_method_leads_to_the_closest_one(site):
     with pytest.raises(PlanError, match=r"unknown method 'crat'; .*: did you mean 'cart'"):
         load_source(people_spec(site, synthesis={"method": "crat"}))
+
+
+def test_what_holds_for_all_strata_follows_without_a_row(site):
+    settings = {"keep": ["region"], "method_by_variable": {"hgt": "norm", "bmi": BMI}}
+    spec = people_spec(site, synthesis=settings | {"strata": ["region"]})
+    table = load_source(spec)
+    plan = plan_all_strata(spec, table.schema)
+    filled = fill_provisionally(table.matrix, table.schema)
+    whole = plan_synthesis(spec, table.schema, filled)
+    assert plan.effective_methods() == whole.effective_methods()
+    assert plan.sequential_predictors == whole.sequential_predictors
+    assert plan.visit_sequence == whole.visit_sequence
+    assert plan.options == whole.options
+    assert plan.strata == ("region",)
+
+
+def test_predictors_chosen_in_strata_leave_all_allowed_that_may_be_chosen(site):
+    chosen = people_spec(site, synthesis={"quick_predictors": {"mincor": 0.9}})
+    stated = people_spec(site, synthesis={"ignore": "hgt > 150"})
+    schema = load_source(stated).schema
+    plans = [plan_all_strata(spec, schema) for spec in (chosen, stated)]
+    assert plans[0].predictors == plans[1].predictors
+    assert (chosen.synthesis.chooses_predictors, stated.synthesis.chooses_predictors) == (
+        True,
+        False,
+    )

@@ -10,7 +10,13 @@ from synth_tasks.release.sources.streams import BATCH_ROWS
 from synth_tasks.release.spec import ReleaseSpec, build_spec
 from synth_tasks.release.stores import Published
 from synth_tasks.tasks.context import RunContext, prepare
-from synth_tasks.tasks.part_assess import assess_parts, assess_strata, sketch_strata
+from synth_tasks.tasks.part_assess import (
+    assess_parts,
+    assess_strata,
+    mark_cells,
+    sample_shares,
+    sketch_strata,
+)
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
 from synth_tasks.tasks.part_made import MadeParts, join_results
 from synth_tasks.tasks.part_models import (
@@ -85,9 +91,9 @@ def make_parted(spec: ReleaseSpec) -> tuple[MadeParts, RunContext]:
     real = [[each.refs[0] for each in completed]]
     sets = [[each.controlled[i].ref for each in drawn] for i in range(spec.n_sets)]
     analyses = [pool_parts.fn(context, real, sets, analysis) for analysis in spec.analysis]
-    marks = sketch_strata.fn(context, drawn)
+    marks = mark_cells.fn(context, drawn, sketch_strata.fn(context, drawn))
     rows = [stratum.rows for stratum in ingested.strata]
-    shares = [n / sum(rows) for n in rows]
+    shares = sample_shares(context, drawn)
     figures = assess_strata.fn(context, completed, drawn, marks, shares)
     ledger = assess_parts.fn(context, figures, rows, analyses)
     suites = zip(*(each.suites for each in [*completed]), strict=True)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,3 +35,12 @@ def test_variance_of_a_difference_of_means_is_that_of_a_plug_in_synthesis(pair_u
     variance = sampled.plug_in_variance * real.var()
     # The variance of a sample variance of normal values is 2 sigma⁴ / n.
     assert abs(np.var(differences) / variance - 1) < 4 * np.sqrt(2 / 1000)
+
+
+def test_a_sample_of_a_sample_is_a_smaller_share_of_the_real_rows(pair_up):
+    pair = replace(pair_up({"x": np.arange(100.0)}, {"x": np.arange(50.0)}), real_share=0.5)
+    assert pair.inflation == 1 + 0.5 * 50 / 100
+    assert sample_rows(pair, 200, None).real_share == 0.5
+    sampled = sample_rows(pair, 40, generator(1, "rows"))
+    assert sampled.real_share == sampled.pair.real_share == 0.1
+    assert sampled.plug_in_variance == pytest.approx(sampled.pair.inflation / 20)

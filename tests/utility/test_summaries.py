@@ -9,6 +9,7 @@ import pytest
 
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.utility.associations import measure_associations
+from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.contingency import measure_contingency
 from synth_tasks.utility.grouping import GroupedPair, assign_cells
 from synth_tasks.utility.marginals import measure_marginals
@@ -23,6 +24,7 @@ from synth_tasks.utility.summaries import (
     make_marks,
     sketch_table,
 )
+from synth_tasks.utility.tables import spmse
 
 
 def make_table(n_rows: int, seed: int) -> pd.DataFrame:
@@ -131,3 +133,33 @@ def test_a_column_without_a_value_in_one_part_is_that_of_the_other():
         assert (column.n, column.n_missing, column.highest) == (3, 5, 4.0)
         assert column.mean == pytest.approx(7 / 3)
         assert make_marks(merged, schema).cuts[0].tolist() == [2.0, 4.0]
+
+
+def test_only_the_pairs_that_are_measured_are_counted():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({f"x{i}": rng.integers(0, 3, 40) for i in range(120)})
+    schema = infer_schema(frame)
+    matrix = encode(frame, schema)
+    counts = count_table(matrix, schema, make_marks(sketch_table(matrix, schema), schema))
+    assert len(counts.pairs) == len(choose_pairs(120)) == 5000 < 120 * 119 / 2
+    summary = sketch_table(matrix, schema), counts
+    found = by_name(assess_summaries(schema, summary, summary, 1))
+    for i, j in choose_pairs(120)[::999]:
+        assert found["spmse_pair", f"x{i}:x{j}"].value == 0
+
+
+def test_pairs_with_many_cells_keep_those_that_hold_a_row():
+    rng = np.random.default_rng(5)
+    labels = [f"{i:04d}" for i in range(900)]
+    frames = [pd.DataFrame({n: rng.choice(labels, 3000) for n in ("a", "b")}) for _ in range(2)]
+    schema = infer_schema(pd.concat(frames))
+    matrices = [encode(frame, schema) for frame in frames]
+    marks = make_marks(sketch_table(matrices[0], schema), schema)
+    summaries = [summarise(frame, schema, marks, [1000, 1001]) for frame in frames]
+    assert all(len(counts.pairs[0].counts) <= 3000 for _, counts in summaries)
+    found = by_name(assess_summaries(schema, *summaries, set_number=1))
+    cells = [pd.crosstab(frame["a"], frame["b"]) for frame in frames]
+    d, s = (table.reindex(labels, columns=labels, fill_value=0).to_numpy() for table in cells)
+    assert found["spmse_pair", "a:b"].value == pytest.approx(spmse(d.ravel(), s.ravel()))
+    name = "total_variation_pair_max"
+    assert found[name, ""].value == pytest.approx(np.abs(d - s).sum() / 6000)

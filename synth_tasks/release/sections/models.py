@@ -71,6 +71,11 @@ class ModelsSpec(SpecModel):
         False, description="Draw parameters too: fit models on bootstrap samples where need be."
     )
 
+    @property
+    def chooses_predictors(self) -> bool:
+        """Whether the data decide which variable learns from which."""
+        return self.quick_predictors is not None or self.max_predictors is not None
+
 
 class ImputationSpec(ModelsSpec):
     """How missing cells are completed before synthesis."""

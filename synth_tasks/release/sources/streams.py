@@ -132,7 +132,8 @@ def _read(place: Place, source: SourceSpec, stream: SourceStream) -> Iterator[pa
 
 def _read_parquet(place: Place, batch_rows: int) -> Iterator[pa.Table]:
     with place.open() as file:
-        parquet = pq.ParquetFile(file)
+        # Buffered beforehand, a file of any size would be held as it is read.
+        parquet = pq.ParquetFile(file, pre_buffer=False)
         check_names(parquet.schema_arrow.names)
         for batch in parquet.iter_batches(batch_rows):
             yield pa.Table.from_batches([batch])
