@@ -20,7 +20,11 @@ from flows.terminal import show_stages_only
 from synth_tasks.release.runner_options import RUNNERS
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.spec_files import read_spec
+from synth_tasks.release.stages import load_source
+from synth_tasks.release.survey import survey_source
 from synth_tasks.seeding import parse_seed
+from synth_tasks.tasks.boundary import describe_failure, redacted
+from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import SEED_VARIABLE
 
 REFUSED, FAILED = 2, 1
@@ -32,6 +36,8 @@ FOLDERS = (Path(__file__).parent.parent / "deployments", Path(__file__).parent /
 
 def interruptible(main: Main) -> Main:
     """Let a command that is stopped, or loses its server, end in one line; finished stages are kept.
+
+    So does one that fails as nobody has foreseen: the traceback could show values of the data.
 
     Args:
         main: Takes arguments and returns an exit code.
@@ -47,6 +53,9 @@ def interruptible(main: Main) -> Main:
             word, code = "terminated", TERMINATED
         except httpx.TransportError as error:
             word, code = f"the Prefect server does not answer ({type(error).__name__})", FAILED
+        except Exception as error:
+            sys.stderr.write(f"error: {describe_failure(error, 'the command')}\n")
+            return FAILED
         sys.stderr.write(
             f"error: {word}: start it again, and it goes on with what is not finished\n"
         )
@@ -64,6 +73,20 @@ def read_specification(path: str | None, default: str) -> ReleaseSpec:
     """
     ours = (folder / default for folder in FOLDERS if (folder / default).is_file())
     return read_spec(path or next(ours))
+
+
+@redacted
+def read_beforehand(spec: ReleaseSpec, in_parts: bool = False) -> None:
+    """Read and check the data once, so that wrong input is found before anything is started.
+
+    Args:
+        spec: The specification.
+        in_parts: Whether the table is read in parts, and never held as a whole.
+    """
+    if in_parts:
+        survey_source(spec)
+    else:
+        load_source(spec, database_url(spec))
 
 
 def take_seed(text: str | None) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from expectations.drafting import draft_files
 from synth_tasks.release.drafting import draft_release, write_draft
 from synth_tasks.release.findings import describe_draft, remaining_problem
+from synth_tasks.tasks.boundary import redacted
 
 
+@redacted
 def draft(data: str, to: str | None, dry: bool = False) -> str:
     """Draft specification and suites of a release from a file of data.
 

@@ -33,6 +33,7 @@ from synth_tasks.release.stages import check_source, load_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.study.settings import Setting, apply_setting, list_settings
 from synth_tasks.tasks.artifacts import Progress
+from synth_tasks.tasks.boundary import describe_failure, redacted
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.frontier import draw_frontier, measure, plan_frontier
@@ -68,8 +69,8 @@ def frontier(spec: SpecParameter, to: str | None = None) -> State:
         folder = results_folder(context, to, "frontier")
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
             return do_by(spec.run, lambda: _frontier(context, settings, folder, tell))
-    except SynthError as error:
-        return Failed(message=str(error))
+    except Exception as error:
+        return Failed(message=describe_failure(error, "frontier"))
 
 
 def _frontier(
@@ -103,6 +104,7 @@ def _measure(
     return [figures for chunk in futures.result() for figures in chunk]
 
 
+@redacted
 def check_settings(spec: ReleaseSpec) -> list[Setting]:
     """Refuse a setting that is not allowed before any is measured.
 

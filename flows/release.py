@@ -44,6 +44,7 @@ from synth_tasks.release.survey import survey_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress, show_estimates
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
+from synth_tasks.tasks.boundary import describe_failure, redacted
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set
@@ -97,13 +98,13 @@ def release(spec: SpecParameter, to: str | None = None) -> State:
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
             progress = partial(Progress, spec, len(STAGES), get_run_logger(), tell)
             return do_by(spec.run, lambda: work(context, progress()))
-    except SynthError as error:
-        return Failed(message=str(error))
     except TimeoutError:
         minutes = spec.run.timeout_minutes
         return Failed(
             message=f"a task took longer than run.timeout_minutes ({minutes:g}): raise it"
         )
+    except Exception as error:
+        return Failed(message=describe_failure(error, "release"))
 
 
 def _release(context: RunContext, progress: Progress) -> State:
@@ -250,13 +251,13 @@ def main(arguments: list[str] | None = None) -> int:
         preview = preflight(spec, options.to, dry_run=options.dry_run)
         target = find_target(options.to or spec.publish.to)
         task_runner(spec.run)  # what it needs is installed
+        if options.dry_run:
+            sys.stdout.write(show_preview(preview()))
+            sys.stdout.write(CHECKED)
+            return 0
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
-    if options.dry_run:
-        sys.stdout.write(show_preview(preview()))
-        sys.stdout.write(CHECKED)
-        return 0
     if problem := server_problem():
         sys.stderr.write(f"error: {problem}\n")
         return REFUSED
@@ -280,6 +281,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+@redacted
 def preflight(
     spec: ReleaseSpec, to: str | None = None, *, dry_run: bool = False
 ) -> Callable[[], Preview]:

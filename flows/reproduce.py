@@ -20,6 +20,7 @@ from flows.command_line import (
     FAILED,
     REFUSED,
     interruptible,
+    read_beforehand,
     read_specification,
     take_seed,
 )
@@ -30,10 +31,8 @@ from flows.runners import do_by, task_runner
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
 from synth_tasks.release.reproduction import compare_files
-from synth_tasks.release.stages import load_source
-from synth_tasks.release.survey import survey_source
 from synth_tasks.tasks.artifacts import Progress, show_differences
-from synth_tasks.tasks.connections import database_url
+from synth_tasks.tasks.boundary import describe_failure
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.made import Made
@@ -67,8 +66,8 @@ def reproduce(published: str, spec: SpecParameter) -> State:
         with elsewhere(original, spec) as context, guarded(spec.run.timeout_minutes) as tell:
             origins, files = do_by(spec.run, partial(_repeat, context, original, tell))
         show_differences(spec, original.folder.name, [*origins, *files])
-    except SynthError as error:
-        return Failed(message=str(error), data=[])
+    except Exception as error:
+        return Failed(message=describe_failure(error, "reproduction"), data=[])
     if files:
         return Failed(message=_summary(original, origins, files), data=[*origins, *files])
     also = f", although {len(origins)} settings differ" if origins else ""
@@ -124,10 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         check_policy(spec)
         find_original(options.release, spec)
-        if spec.partition is None:
-            load_source(spec, database_url(spec))
-        else:
-            survey_source(spec)
+        read_beforehand(spec, in_parts=spec.partition is not None)
         task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -19,6 +19,7 @@ from flows.command_line import (
     REFUSED,
     add_run_arguments,
     interruptible,
+    read_beforehand,
     read_specification,
     run_and_show,
     take_seed,
@@ -29,10 +30,9 @@ from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError
 from synth_tasks.release.spec import ReleaseSpec, change_spec
-from synth_tasks.release.stages import load_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress
-from synth_tasks.tasks.connections import database_url
+from synth_tasks.tasks.boundary import describe_failure
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
@@ -66,8 +66,8 @@ def study(spec: SpecParameter, to: str | None = None) -> State:
         folder = results_folder(context, to)
         with context.workspace().lock(), guarded(spec.run.timeout_minutes) as tell:
             return do_by(spec.run, lambda: _study(context, folder, tell))
-    except SynthError as error:
-        return Failed(message=str(error))
+    except Exception as error:
+        return Failed(message=describe_failure(error, "study"))
 
 
 def _study(context: RunContext, folder: Path, tell: Callable[[str], None]) -> State:
@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         spec = _specify(options)
         take_seed(options.seed)
-        load_source(spec, database_url(spec))
+        read_beforehand(spec)
         task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")

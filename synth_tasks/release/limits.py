@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+
+import pandas as pd
 
 from synth_tasks.data import Schema
 from synth_tasks.errors import DataError
@@ -44,15 +45,16 @@ def check_spreadsheet_formulas(spec: ReleaseSpec, schema: Schema) -> None:
     r"""Refuse texts that a spreadsheet would run as a formula, unless the specification declares them.
 
     Whoever opens a published CSV file in a spreadsheet would run what somebody has written into a text
-    field. A text is refused if it begins with ``= + - @``, tab or line break and goes on, and is no
-    number. It is not changed in silence: the sets would differ from what was measured and pooled. A
-    category that is listed in `variables`, or the name of a column that is, was seen by a person and is
-    published as it is. Numbers and a lone ``+`` or ``-`` are never formulas.
+    field. The names of columns are in every release, in the tables of figures and estimates; categories
+    only if the sets are published as CSV. A text is refused if it begins with ``= + - @``, tab or line
+    break and goes on, and is no number. It is not changed in silence: the sets would differ from what
+    was measured and pooled. A category that is listed in `variables`, or the name of a column that is,
+    was seen by a person and is published as it is. Numbers, a lone ``+`` or ``-`` are never formulas.
 
     Parameters
     ----------
     spec : ReleaseSpec
-        Tells whether CSV files are published, and what was declared.
+        Tells whether the sets are published as CSV files, and what was declared.
     schema : Schema
         Variables of the data.
 
@@ -65,17 +67,16 @@ def check_spreadsheet_formulas(spec: ReleaseSpec, schema: Schema) -> None:
     ----------
     OWASP, CSV Injection.
     """
-    if not {"csv", LONG} & set(spec.publish.formats):
-        return
+    in_cells = bool({"csv", LONG} & set(spec.publish.formats))
     for variable in schema:
         declared = spec.variables.get(variable.name)
-        if declared is None and _n_formulas([variable.name]):
+        if declared is None and runs_as_formula(variable.name):
             raise DataError(
                 f"column '{variable.name}' has a name that a spreadsheet runs as a formula: rename it, "
-                "declare it in variables, or publish no csv"
+                "or declare it in variables"
             )
-        if (declared or VariableSpec()).categories is None:
-            count = _n_formulas(variable.categories)
+        if in_cells and (declared or VariableSpec()).categories is None:
+            count = sum(map(runs_as_formula, variable.categories))
             if count:
                 raise DataError(
                     f"column '{variable.name}' has {count} categories that a spreadsheet runs as "
@@ -84,11 +85,35 @@ def check_spreadsheet_formulas(spec: ReleaseSpec, schema: Schema) -> None:
                 )
 
 
-def _n_formulas(labels: Iterable[object]) -> int:
-    return sum(
+def safe_csv(frame: pd.DataFrame) -> str:
+    """Write a table of figures as CSV without cells that a spreadsheet runs.
+
+    A declared name of a column or the label of a stratum may look like a formula: it gets an apostrophe
+    in front, which tells a spreadsheet that it is text. Columns of numbers are as they are.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Figures, with texts that name them; no synthetic set.
+
+    Returns
+    -------
+    str
+
+    References
+    ----------
+    OWASP, CSV Injection.
+    """
+    texts = frame.select_dtypes(exclude=["number", "bool"])
+    safe = texts.map(lambda cell: f"'{cell}" if runs_as_formula(cell) else cell)
+    return str(frame.assign(**safe).to_csv(index=False, lineterminator="\n"))
+
+
+def runs_as_formula(label: object) -> bool:
+    """Tell whether a spreadsheet runs the text of a cell; numbers and single signs it does not."""
+    return (
         isinstance(label, str)
         and len(label) > 1
         and label[0] in FORMULA_SIGNS
         and NUMBER.fullmatch(label) is None
-        for label in labels
     )

@@ -1,7 +1,8 @@
 """The boundary between confidential code and Prefect.
 
 Prefect stores exception messages and tracebacks. Errors of this package hold no values and pass; of any
-other exception only its type and place pass, and the full text goes to a file in the workspace.
+other exception only its type and place pass, and the full text goes to a file in the workspace. What
+reads data before there is a workspace, in a command or in the body of a flow, is guarded alike.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import synth_tasks
 from synth_tasks.errors import SynthError, TransientError
 from synth_tasks.files import open_private
 from synth_tasks.tasks.context import RunContext
@@ -20,6 +22,8 @@ from synth_tasks.tasks.context import RunContext
 P = ParamSpec("P")
 R = TypeVar("R")
 ERROR_FILE = "last-error.txt"
+_ROOT = Path(synth_tasks.__file__).resolve().parents[1]
+_OWN = tuple(_ROOT / name for name in ("synth_tasks", "flows", "expectations"))
 
 
 def confidential(function: Callable[P, R]) -> Callable[P, R]:
@@ -32,18 +36,65 @@ def confidential(function: Callable[P, R]) -> Callable[P, R]:
         except SynthError as error:
             passing = error
         except Exception as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
             context = kwargs.get("context", args[0] if args else None)
             note = _keep_privately(context)
-            passing = SynthError(
-                f"{function.__name__} failed: {type(error).__name__} in {Path(place.filename).name}, "
-                f"line {place.lineno}{note}"
-            )
+            passing = SynthError(f"{describe_failure(error, function.__name__)}{note}")
         # Raised out here, it does not carry the exception that was being handled.
         passing.__cause__ = passing.__context__ = None
         raise passing.with_traceback(None)
 
     return guarded
+
+
+def redacted(function: Callable[P, R]) -> Callable[P, R]:
+    """Let no exception with data values out of what reads data before there is a `RunContext`.
+
+    Nothing is written: whoever only looks whether a release could be made has no workspace yet.
+    """
+
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except SynthError as error:
+            passing = error
+        except Exception as error:
+            passing = SynthError(describe_failure(error, function.__name__))
+        passing.__cause__ = passing.__context__ = None
+        raise passing.with_traceback(None)
+
+    return guarded
+
+
+def describe_failure(error: Exception, what: str) -> str:
+    """Say in one line, without any value of the data, why something failed.
+
+    Parameters
+    ----------
+    error : Exception
+        As it was caught.
+    what : str
+        What failed, in a word or two.
+
+    Returns
+    -------
+    str
+        The message of an error of this package; of any other error its type, and the last place in the
+        code of this project that led to it.
+    """
+    if isinstance(error, SynthError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    # The first is where it was caught.
+    own = [frame for frame in frames[1:] if _is_own(frame.filename)]
+    place = (own or frames)[-1]
+    name = Path(place.filename).name
+    return f"{what} failed: {type(error).__name__} in {name}, line {place.lineno}"
+
+
+def _is_own(filename: str) -> bool:
+    path = Path(filename).resolve()
+    return any(path.is_relative_to(folder) for folder in _OWN)
 
 
 def _keep_privately(context: Any) -> str:

@@ -16,6 +16,7 @@ from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.files import write_atomically
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.formats.parts import PartedSet, write_parted
+from synth_tasks.release.limits import safe_csv
 from synth_tasks.release.plans import plan_all_strata, provenance_of
 from synth_tasks.release.results import Check, SuiteResult
 from synth_tasks.release.stages import shuffle
@@ -128,7 +129,7 @@ class MadeParts(Made):
                 "holes": [s.holes for s in strata],
             }
         )
-        text = table.to_csv(index=False, lineterminator="\n").encode()
+        text = safe_csv(table).encode()
         write_atomically(folder / "strata.csv", lambda file: file.write(text))
 
 

@@ -24,6 +24,7 @@ from synth_tasks.release.bundle import (
 )
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.integrity import MANIFEST, SIGNATURE
+from synth_tasks.release.limits import safe_csv
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
 from synth_tasks.release.publication import find_release, point_latest, publish_draft
@@ -323,7 +324,7 @@ def _write_bundle(
     )
     _write_inference(draft / "inference", content.analyses)
     public = withhold_real(content)
-    write_public(draft / "validation" / "ledger.csv", _csv(public.ledger))
+    write_public(draft / "validation" / "ledger.csv", safe_csv(public.ledger))
     write_json(draft / "validation" / "results.json", [s.to_dict() for s in public.suites])
     write_public(
         draft / "validation" / "validation.html", render_validation(public.suites, content.title)
@@ -342,11 +343,7 @@ def _write_inference(folder: Path, analyses: Sequence[AnalysisResult]) -> None:
         table = result.pooled.assign(analysis=result.label, rule=result.rule)
         front = ["analysis", "rule"]
         ordered = table[[*front, *(c for c in table.columns if c not in front)]]
-        write_public(folder / f"pooled-{number}.csv", _csv(ordered))
-
-
-def _csv(frame: pd.DataFrame) -> str:
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+        write_public(folder / f"pooled-{number}.csv", safe_csv(ordered))
 
 
 def _write_private_report(folder: Path, content: ReportContent, made: Made) -> None:

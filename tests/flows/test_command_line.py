@@ -1,10 +1,13 @@
 """What all commands have in common."""
 
+import sys
+
 import httpx
 import pytest
 from prefect.exceptions import TerminationSignal
 
 from flows.command_line import interruptible
+from synth_tasks.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,24 @@ def test_a_command_that_is_stopped_ends_in_one_line(capsys, signal, code, word):
     )
 
 
+def test_a_command_that_fails_unforeseen_ends_in_one_line_without_values(capsys):
+    assert interruptible(lambda _: int("Q918273Z"))() == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: the command failed: ValueError in test_command_line.py, line ")
+    assert error.count("\n") == 1
+    assert "Q918273Z" not in error
+
+
+def test_an_error_of_this_package_says_what_it_has_to_say(capsys):
+    @interruptible
+    def refuse(arguments):
+        raise DataError("column 'age' is empty: drop it")
+
+    assert refuse() == 1
+    assert capsys.readouterr().err == "error: column 'age' is empty: drop it\n"
+
+
 def test_other_ends_are_passed_on():
     assert interruptible(lambda arguments: len(arguments))(["--help"]) == 1
-    with pytest.raises(ZeroDivisionError):
-        interruptible(lambda _: 1 // 0)()
+    with pytest.raises(SystemExit):
+        interruptible(lambda _: sys.exit(3))()

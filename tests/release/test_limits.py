@@ -3,7 +3,12 @@ import pytest
 
 from synth_tasks.data import Kind, Schema, Variable
 from synth_tasks.errors import DataError
-from synth_tasks.release.limits import check_categories, check_spreadsheet_formulas, check_width
+from synth_tasks.release.limits import (
+    check_categories,
+    check_spreadsheet_formulas,
+    check_width,
+    safe_csv,
+)
 from synth_tasks.release.spec import build_spec
 from synth_tasks.release.stages import load_source
 
@@ -68,8 +73,19 @@ def test_a_declared_category_was_seen_by_a_person(tmp_path):
         check_spreadsheet_formulas(spec_of(tmp_path, c={"kind": "nominal"}), schema_of("-x", "a"))
 
 
-def test_parquet_has_no_cells_to_run(tmp_path):
-    check_spreadsheet_formulas(spec_of(tmp_path, ["parquet"]), schema_of("=1+1", name="=2"))
+def test_categories_in_parquet_are_in_no_cell_of_a_spreadsheet(tmp_path):
+    check_spreadsheet_formulas(spec_of(tmp_path, ["parquet"]), schema_of("=1+1"))
+
+
+@pytest.mark.parametrize(
+    "formats", [["parquet"], ["csv"], ["parquet", "spss"], ["parquet", "long_csv"]]
+)
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x"])
+def test_names_of_columns_are_in_the_tables_of_figures_of_every_release(tmp_path, formats, name):
+    with pytest.raises(
+        DataError, match="has a name that a spreadsheet runs as a formula: rename it"
+    ):
+        check_spreadsheet_formulas(spec_of(tmp_path, formats), schema_of("a", name=name))
 
 
 def test_the_long_file_has_cells_too(tmp_path):
@@ -82,6 +98,27 @@ def test_the_name_of_a_column_counts_as_well(tmp_path):
         check_spreadsheet_formulas(spec_of(tmp_path), schema_of("a", name="=1+1"))
     declared = spec_of(tmp_path, **{"=1+1": {"kind": "nominal"}})
     check_spreadsheet_formulas(declared, schema_of("a", name="=1+1"))
+
+
+def test_a_table_of_figures_holds_no_cell_that_a_spreadsheet_runs():
+    frame = pd.DataFrame(
+        {
+            "term": ["=1+1", "-x", "-", "-1.5", "age", None],
+            "stratum": pd.Categorical(["@a", "b", "b", "", "@a", "b"]),
+            "value": [-1.5, 2, -3e-300, float("nan"), float("-inf"), 0.1],
+            "n": [-1, 0, 1, 2, 3, 4],
+        }
+    )
+    assert safe_csv(frame) == (
+        "term,stratum,value,n\n'=1+1,'@a,-1.5,-1\n'-x,b,2.0,0\n-,b,-3e-300,1\n-1.5,,,2\n"
+        "age,'@a,-inf,3\n,b,0.1,4\n"
+    )
+
+
+def test_ordinary_tables_of_figures_are_written_as_they_are():
+    frame = pd.DataFrame({"term": ["(Intercept)", "region[T.north]"], "value": [-0.25, 1e20]})
+    assert safe_csv(frame) == frame.to_csv(index=False, lineterminator="\n")
+    assert safe_csv(frame.iloc[:0]) == "term,value\n"
 
 
 def test_a_source_with_such_a_text_is_refused_before_the_work(tmp_path):

@@ -69,8 +69,8 @@ SCENARIOS: dict[str, tuple[str, Scenario, Scenario]] = {
         partial(crashes.two_at_once, times=1),
     ),
     "canary": (
-        "canary: published, reproduced, refused, rejected, approved, crashed, bad formula, study, "
-        "frontier",
+        "canary: drafted, looked at, published, in parts, by processes, reproduced, refused, rejected, "
+        "approved, crashed, not readable, bad formula, study, frontier",
         leaks.canary,
         partial(leaks.canary, times=1),
     ),

@@ -12,11 +12,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tests.security.decoding import unpack
+
 RARE = "RAREQX81Z"
+# In few rows, and not declared: nobody outside knows that it exists.
+UNSEEN = "UNSEENQX93Z"
+UNSEEN_ROWS = [5, 40, 88, 121]
 N_ROWS = 150
 DECIMALS = 6
 # All stretches of digits that may be a marker, also within longer numbers.
 NUMBER = re.compile(rb"(?=(\d{4,6}\.\d{6}))")
+# Numbers that are printed shorter, and those that NumPy prints with an exponent.
+SHORTER = re.compile(rb"(?<![\d.])\d{4,6}\.\d{1,5}(?!\d)")
+EXPONENT = re.compile(rb"(\d\.\d{6,11})[eE]\+?0?(\d)(?!\d)")
+LEAST_DIGITS = 7  # fewer may be those of another number by chance
 
 
 def make_people(seed: int = 5) -> pd.DataFrame:
@@ -33,6 +42,8 @@ def make_people(seed: int = 5) -> pd.DataFrame:
         }
     )
     people.loc[[3, 77], "town"] = RARE
+    people["quarter"] = rng.choice(["old", "new", "port"], N_ROWS)
+    people.loc[UNSEEN_ROWS, "quarter"] = UNSEEN
     people.loc[0, "income"] = 987_654.321_987  # an outlier
     people.loc[rng.choice(N_ROWS, 8, replace=False), "weight"] = np.nan
     return people
@@ -56,7 +67,7 @@ def people_content(**changes: Any) -> dict[str, Any]:
         },
         "imputation": {"maxit": 2},
         "synthesis": {"m": 2, "smoothing": "spline", "options": {"cart": {"minbucket": 20}}},
-        "sdc": [{"step": "merge_rare_levels", "columns": ["town"], "k": 5}],
+        "sdc": [{"step": "merge_rare_levels", "columns": ["town", "quarter"], "k": 5}],
         "analysis": [{"model": "ols", "formula": "weight ~ income"}],
         "disclosure": {"keys": ["income", "town"], "targets": ["stage"], "cross_fit": False},
         "policy": {"suite": "passes.json"},
@@ -75,13 +86,19 @@ class Markers:
     numbers : frozenset of bytes
         As they are printed.
     texts : tuple of bytes
-        Names of persons, and the name of the rare level.
+        Names of persons, and the names of the rare levels.
+    shorter : frozenset of bytes
+        Numbers as they are printed with fewer decimals, rounded or cut off.
+    exponents : frozenset of (bytes, bytes)
+        Digits and exponent of numbers that are printed with one.
     binaries : ndarray
         Numbers as they lie in memory, Parquet and SQLite.
     """
 
     numbers: frozenset[bytes]
     texts: tuple[bytes, ...]
+    shorter: frozenset[bytes] = field(repr=False)
+    exponents: frozenset[tuple[bytes, bytes]] = field(repr=False)
     binaries: np.ndarray = field(repr=False)
 
     @classmethod
@@ -89,12 +106,26 @@ class Markers:
         """Take every number and every name for a marker."""
         numbers = pd.concat([people["income"], people["weight"]]).dropna()
         shown = (f"{value:.{DECIMALS}f}".encode() for value in numbers)
-        texts = tuple(text.encode() for text in (*people["name"], RARE))
-        return cls(frozenset(shown), texts, np.sort(numbers.to_numpy(float)))
+        texts = tuple(text.encode() for text in (*people["name"], RARE, UNSEEN))
+        return cls(
+            frozenset(shown),
+            texts,
+            frozenset(short for value in numbers for short in _shortened(value)),
+            frozenset(power for value in numbers for power in _with_exponent(value)),
+            np.sort(numbers.to_numpy(float)),
+        )
 
     def found_in(self, content: bytes) -> list[bytes]:
-        """Return the markers in some bytes, whether printed or in memory."""
+        """Return the markers in some bytes, whether printed, in memory or packed."""
+        found = (marker for form in unpack(content) for marker in self._in_plain(form))
+        return list(dict.fromkeys(found))
+
+    def _in_plain(self, content: bytes) -> list[bytes]:
+        """Return the markers in bytes that are packed no more."""
         printed = sorted(self.numbers & set(NUMBER.findall(content)))
+        printed += sorted(self.shorter & set(SHORTER.findall(content)))
+        powers = {(digits.rstrip(b"0"), e) for digits, e in EXPONENT.findall(content)}
+        printed += [b"%se%s" % power for power in sorted(self.exponents & powers)]
         return [*printed, *(text for text in self.texts if text in content), *self._stored(content)]
 
     def _stored(self, content: bytes) -> list[bytes]:
@@ -105,6 +136,22 @@ class Markers:
                 values = np.frombuffer(content, order, max(size, 0), offset) if size > 0 else []
                 found += [struct.pack("<d", v) for v in np.intersect1d(values, self.binaries)]
         return found
+
+
+def _shortened(value: float) -> Iterator[bytes]:
+    """Print a number with fewer decimals, rounded and cut off."""
+    whole = f"{value:.{DECIMALS}f}"
+    for decimals in range(1, DECIMALS):
+        for text in (f"{value:.{decimals}f}", whole[: decimals - DECIMALS]):
+            if len(text) > LEAST_DIGITS:  # with the point
+                yield text.encode()
+
+
+def _with_exponent(value: float) -> Iterator[tuple[bytes, bytes]]:
+    """Print a number with an exponent, with all digits and with fewer; zeros at the end left out."""
+    for decimals in range(LEAST_DIGITS - 1, 12):
+        digits, exponent = f"{value:.{decimals}e}".split("e")
+        yield digits.rstrip("0").encode(), str(int(exponent)).encode()
 
 
 def files_below(folder: Path, private: Path) -> Iterator[Path]:

@@ -9,7 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from synth_tasks.errors import DataError, StorageError, SynthError, TransientError
-from synth_tasks.tasks.boundary import ERROR_FILE, confidential, may_retry
+from synth_tasks.release.bundle import write_json
+from synth_tasks.tasks.boundary import (
+    ERROR_FILE,
+    confidential,
+    describe_failure,
+    may_retry,
+    redacted,
+)
 from synth_tasks.tasks.context import RunContext, prepare
 from tests.release.builders import people_spec
 
@@ -19,6 +26,24 @@ PRIVATE = "Q918273Z"
 @pytest.fixture
 def context(tmp_path, workspace_root) -> RunContext:
     return prepare(people_spec(tmp_path, publish={"to": str(tmp_path / "releases")}))
+
+
+def read_early(context: object, value: str) -> None:
+    int(value)
+
+
+def read_early_twice(context: object, value: str) -> None:
+    try:
+        int(value)
+    except ValueError as error:
+        raise RuntimeError(f"caused by {value}") from error
+
+
+def refuse_early(context: object, value: str) -> None:
+    try:
+        int(value)
+    except ValueError as error:
+        raise DataError("column 'age' has 3 values that are no numbers: mend the source") from error
 
 
 @confidential
@@ -57,7 +82,10 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-@pytest.mark.parametrize("task", [stumble, stumble_twice, refuse])
+@pytest.mark.parametrize(
+    "task",
+    [stumble, stumble_twice, refuse, *map(redacted, (read_early, read_early_twice, refuse_early))],
+)
 def test_no_value_leaves_by_any_way(context, task):
     with pytest.raises(SynthError) as caught:
         task(context, value := PRIVATE)
@@ -102,6 +130,20 @@ def test_without_a_context_nothing_is_written_and_nothing_told(tmp_path, monkeyp
     with pytest.raises(SynthError, match=r"failed: KeyError in test_boundary.py, line [0-9]+$"):
         stumble(None, PRIVATE)
     assert os.listdir(tmp_path) == []
+
+
+def test_what_reads_data_beforehand_tells_type_and_place_and_writes_nothing(context, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SynthError, match=r"^read_early failed: ValueError in test_boundary.py, li"):
+        redacted(read_early)(context, PRIVATE)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_place_is_the_last_one_in_the_code_of_this_project(tmp_path):
+    with pytest.raises(TypeError) as caught:
+        write_json(tmp_path / "x.json", object())  # the standard library refuses it
+    line = describe_failure(caught.value, "writing")
+    assert line.startswith("writing failed: TypeError in integrity.py, line ")
 
 
 def test_errors_of_this_package_pass_as_they_are(context, workspace_root):

@@ -558,9 +558,7 @@ def test_a_failure_while_publishing_leaves_no_trace_of_a_release(again, run, tar
         raise RuntimeError(f"while writing {MARKER}")
 
     monkeypatch.setattr("synth_tasks.tasks.publish.make_datapackage", fail)
-    with pytest.raises(
-        SynthError, match=r"^publish failed: RuntimeError in test_release_tasks\.py"
-    ):
+    with pytest.raises(SynthError, match=r"^publish failed: RuntimeError in publish\.py"):
         publish.fn(context, run.made)
     assert list((Path(target["to"]) / "people").iterdir()) == []
 

@@ -100,7 +100,7 @@ def _read(path: Path, kind: str) -> tuple[pd.DataFrame, Any]:
         }[kind]
     try:
         return read(str(path), **options)
-    except (library.ReadstatError, library.PyreadstatError, UnicodeDecodeError, OSError):
+    except Exception:  # a damaged file makes the library fail in many ways
         name = {"spss": "SPSS", "stata": "Stata", "sas": "SAS"}[kind]
         raise DataError(f"{path.name} cannot be read as {name}: check the file") from None
 
