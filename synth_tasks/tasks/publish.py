@@ -14,7 +14,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.files import make_private_folder, write_atomically
+from synth_tasks.files import write_atomically
 from synth_tasks.ledger import STRATUM
 from synth_tasks.release.approval import Decision, keep_decision, read_decision
 from synth_tasks.release.bundle import (
@@ -144,7 +144,7 @@ def publish(context: RunContext, made: Made, decision: Decision | None = None) -
     version = context.version(digest)
     tables = made.tables(context)
     content = _compose(context, made, tables, version, digest, decision)
-    _write_private_report(workspace.folder / "reports" / version, content, made)
+    _write_private_report(workspace.private("reports", version), content, made)
     with releases.staging() as draft:
         _write_bundle(draft, context, made, tables, content, find_signer(context.spec))
         return publish_draft(releases, draft, version)
@@ -172,16 +172,16 @@ def review(context: RunContext, made: Made) -> Review:
     # The steward decides about these sets and findings; with others the question is a new one.
     key = workspace.digest("review", digest, *made.set_digests, json.dumps(findings))[:32]
     content = _compose(context, made, made.tables(context), UNDECIDED, digest, None)
-    folder = workspace.folder / "reviews" / key
+    folder = workspace.private("reviews", key)
     _write_private_report(folder, content, made)
-    return Review(key, str(folder / "report.html"), read_decision(workspace.folder, key))
+    return Review(key, str(folder / "report.html"), read_decision(workspace, key))
 
 
 @task(name="keep decision", task_run_name="keep the steward's decision", cache_policy=NO_CACHE)
 @confidential
 def record_decision(context: RunContext, key: str, decision: Decision) -> None:
     """Keep what was decided about a review in the workspace."""
-    keep_decision(context.workspace().folder, key, decision)
+    keep_decision(context.workspace(), key, decision)
 
 
 @task(name="quarantine", task_run_name="quarantine the rejected sets", cache_policy=NO_CACHE)
@@ -205,13 +205,12 @@ def quarantine(context: RunContext, made: Made, found: Review, decision: Decisio
     str
         The folder.
     """
-    folder = context.workspace().folder / "quarantine" / found.key
+    workspace = context.workspace()
     digest = release_digest(context, made.ingested.fingerprint)
     tables = made.tables(context)
     content = _compose(context, made, tables, UNDECIDED, digest, decision)
-    if folder.exists():
-        shutil.rmtree(folder)
-    make_private_folder(folder)
+    shutil.rmtree(workspace.private("quarantine", found.key))  # of an attempt before this one
+    folder = workspace.private("quarantine", found.key)
     # What was rejected is not signed, as nothing is that was not published.
     _write_bundle(folder, context, made, tables, content, signer=None)
     return str(folder)
@@ -351,7 +350,6 @@ def _csv(frame: pd.DataFrame) -> str:
 
 def _write_private_report(folder: Path, content: ReportContent, made: Made) -> None:
     """Write the report with aggregates of the real data into the workspace."""
-    make_private_folder(folder)
     made.write_notes(folder)
     html = render_report(content, private=True).encode()
     write_atomically(folder / "report.html", lambda file: file.write(html))
