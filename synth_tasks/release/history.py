@@ -8,18 +8,15 @@ not written is added by the next one.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import IntegrityError, SynthError
-from synth_tasks.files import make_folder, readable_errors, refuse_links
-from synth_tasks.release.bundle import PUBLIC_FOLDER, write_json
+from synth_tasks.files import readable_errors
+from synth_tasks.release.bundle import write_json
 from synth_tasks.release.integrity import ROOT, read_manifest
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
@@ -28,23 +25,6 @@ LEDGER = "ledger.json"
 PUBLISHED, WITHDRAWN = "published", "withdrawn"
 MAX_LEDGER_BYTES = 64_000_000
 Event = dict[str, Any]
-
-
-@contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
-    """Let one process at a time change the releases of a data set; others wait.
-
-    The lock is on the folder itself and leaves no file among the releases.
-    """
-    with readable_errors("change the releases in", folder):
-        refuse_links(folder.parent, folder)
-        make_folder(folder, PUBLIC_FOLDER)
-        descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def read_ledger(folder: Path) -> list[Event]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synth_tasks.release.history import one_writer, read_ledger, update_ledger
+from synth_tasks.release.history import read_ledger, update_ledger
 from synth_tasks.release.stores import FolderStore, Published, ReleaseStore
+from synth_tasks.release.stores.locks import one_writer
 from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished
 
 

@@ -2,12 +2,14 @@
 
 The tombstone is built beside the version and takes its place by two renames::
 
+    `latest` moves to the newest version that stays, or goes
     <version> -> .withdrawn-<version>      from here on the release is withdrawn
     .tombstone-<version> -> <version>
-    `latest` moves, the data are removed, the ledger is written
+    the data are removed, the ledger is written
 
 A run that is killed before the first rename leaves the release as it was; after it, the next run on the
-releases goes on to the end. At no time are parts of the data there.
+releases goes on to the end. At no time are parts of the data there, and at no time does `latest` name
+anything but a whole release.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 from synth_tasks.errors import SpecError
 from synth_tasks.files import make_private_folder, readable_errors, sync_folder
 from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
-from synth_tasks.release.history import one_writer, read_ledger, update_ledger
+from synth_tasks.release.history import read_ledger, update_ledger
 from synth_tasks.release.integrity import (
     MANIFEST,
     check_root,
@@ -29,6 +31,7 @@ from synth_tasks.release.integrity import (
     parse_manifest,
 )
 from synth_tasks.release.stores import VERSION_PATTERN, FolderStore
+from synth_tasks.release.stores.locks import one_writer
 from synth_tasks.release.tombstone import KEPT, is_withdrawn, make_tombstone, refuse_withdrawn
 
 DRAFT, ASIDE = ".tombstone-", ".withdrawn-"
@@ -86,7 +89,14 @@ def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
         refuse_withdrawn(folder)
         read_ledger(releases.folder)
         _build(folder, reason, name)
-        _swap(folder)
+        named = _named(releases)
+        _move_latest(releases, leaving=folder.name)
+        try:
+            _swap(folder)
+        except OSError:  # the release stays
+            if named is not None:
+                releases.point_latest(named)
+            raise
         latest = finish_withdrawals(releases)
     return Withdrawal(folder, latest)
 
@@ -146,16 +156,23 @@ def finish_withdrawals(releases: FolderStore) -> str | None:
     return latest
 
 
-def _move_latest(releases: FolderStore) -> str | None:
+def _named(releases: FolderStore) -> str | None:
     link = releases.folder / "latest"
-    if not link.is_symlink():
+    return os.readlink(link) if link.is_symlink() else None
+
+
+def _move_latest(releases: FolderStore, leaving: str = "") -> str | None:
+    """Let `latest` name a version that is neither withdrawn nor about to be; return which."""
+    named = _named(releases)
+    if named is None:
         return None
-    named = os.readlink(link)
-    if not is_withdrawn(releases.folder / named):
+    if Path(named).name != leaving and not is_withdrawn(releases.folder / named):
         return named
-    remaining = [v for v in releases.versions() if not is_withdrawn(releases.folder / v)]
+    remaining = [
+        v for v in releases.versions() if v != leaving and not is_withdrawn(releases.folder / v)
+    ]
     if not remaining:
-        link.unlink()
+        (releases.folder / "latest").unlink()
         sync_folder(releases.folder)
         return None
     releases.point_latest(remaining[-1])

@@ -4,9 +4,10 @@ import os
 import pytest
 
 from synth_tasks.errors import IntegrityError
-from synth_tasks.release.history import one_writer, read_ledger, update_ledger
+from synth_tasks.release.history import read_ledger, update_ledger
 from synth_tasks.release.integrity import read_manifest
 from synth_tasks.release.stores import FolderStore
+from synth_tasks.release.stores.locks import one_writer
 from synth_tasks.release.withdraw import withdraw
 from tests.release.published import publish_small
 
