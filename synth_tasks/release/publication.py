@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synth_tasks.release.history import read_ledger, update_ledger
+from synth_tasks.release.history import refuse_changed_versions, refuse_given, update_ledger
 from synth_tasks.release.stores import FolderStore, Published, ReleaseStore
 from synth_tasks.release.stores.locks import one_writer
 from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished
@@ -35,7 +35,7 @@ def find_release(releases: ReleaseStore, digest: str) -> Published | None:
     """
     if not isinstance(releases, FolderStore) or not releases.folder.is_dir():
         return releases.find(digest)
-    read_ledger(releases.folder)
+    refuse_changed_versions(releases)
     if has_unfinished(releases):
         with one_writer(releases.folder):
             finish_withdrawals(releases)
@@ -65,6 +65,7 @@ def publish_draft(releases: ReleaseStore, draft: Path, version: str) -> Publishe
     if not isinstance(releases, FolderStore):
         return releases.commit(draft, version)
     with one_writer(releases.folder):
+        refuse_given(releases, version)
         published = releases.commit(draft, version)
         update_ledger(releases)
     return published

@@ -22,7 +22,8 @@ from pathlib import Path
 from synth_tasks.errors import SpecError
 from synth_tasks.files import make_private_folder, readable_errors, sync_folder
 from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
-from synth_tasks.release.history import read_ledger, update_ledger
+from synth_tasks.release.events import read_ledger
+from synth_tasks.release.history import update_ledger
 from synth_tasks.release.integrity import (
     MANIFEST,
     check_root,

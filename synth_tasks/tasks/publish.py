@@ -23,6 +23,7 @@ from synth_tasks.release.bundle import (
     write_public,
 )
 from synth_tasks.release.codebook import Codebook
+from synth_tasks.release.disclosed import worst_figures
 from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.manifest import make_datapackage, make_manifest
 from synth_tasks.release.pictures import marginals, to_png
@@ -227,11 +228,13 @@ def _compose(
     """Collect what the reports and the bundle tell."""
     spec, ingested = context.spec, made.ingested
     plan, provenance = made.plan(context)
+    ledger = _coarse(made.ledger)
     manifest = make_manifest(
         spec,
         release_version=version,
         digest=digest,
         data_digest=ingested.fingerprint,
+        policy=load_policy(spec, context.gate)["gate"]["name"],
         policy_digest=policy_digest(context),
         seed=describe_seed(context.secrets(), spec),
         plan=plan,
@@ -239,6 +242,7 @@ def _compose(
         pooling_rule=spec.pooling_rule,
         results=made.suites,
         missing_shares=_missing_shares(ingested.missing_values, ingested.rows),
+        worst_disclosure=worst_figures(ledger),
         changes=made.changes,
         decision=None if decision is None else decision.to_dict(),
     )
@@ -251,7 +255,7 @@ def _compose(
         sources=list(spec.dataset.citations),
         schema=tables.schema,
         sets=tables.sets,
-        ledger=_coarse(made.ledger),
+        ledger=ledger,
         suites=made.suites,
         analyses=[read_analysis(ref) for ref in made.analyses],
         manifest=manifest | made.facts,

@@ -7,7 +7,7 @@ import pytest
 from flows.withdraw import main
 from synth_tasks.errors import IntegrityError, SpecError, StorageError
 from synth_tasks.release.bundle import verify
-from synth_tasks.release.history import read_ledger
+from synth_tasks.release.events import read_ledger
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
 from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished, withdraw

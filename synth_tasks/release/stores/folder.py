@@ -25,6 +25,7 @@ from synth_tasks.files import (
     sync_folder,
 )
 from synth_tasks.release.bundle import PUBLIC_FOLDER, verify
+from synth_tasks.release.events import read_ledger
 from synth_tasks.release.integrity import read_manifest
 from synth_tasks.release.stores.base import Published, ReleaseStore
 from synth_tasks.release.stores.locks import hold, is_abandoned, one_writer
@@ -53,7 +54,9 @@ class FolderStore(ReleaseStore):
             return []
         return [p.name for p in self.folder.iterdir() if p.is_dir() and not p.is_symlink()]
 
-    _taken = _complete
+    def _taken(self) -> list[str]:
+        """Name what is there and what ever was: a name is given once."""
+        return [*self._complete(), *(event["version"] for event in read_ledger(self.folder))]
 
     def manifest(self, version: str) -> dict[str, Any]:
         """Read the manifest of a version."""
