@@ -340,12 +340,15 @@ class Secrets:
         Where the seed comes from, in words.
     public : bool
         Whether the seed is written in the spec, for public data.
+    salt : bytes
+        Of the commitment to the seed; empty if the seed is public.
     """
 
     seed: int
     key: bytes
     origin: str
     public: bool
+    salt: bytes
 
     def __repr__(self) -> str:
         return f"Secrets(origin={self.origin!r})"

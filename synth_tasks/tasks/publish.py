@@ -36,12 +36,12 @@ from synth_tasks.release.report import (
     withhold_real,
 )
 from synth_tasks.release.results import AnalysisResult
+from synth_tasks.release.seeds import commitment
 from synth_tasks.release.signing import PUBLIC_KEY, Signer
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import Secrets
-from synth_tasks.seeding import commitment
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext, find_signer
 from synth_tasks.tasks.made import Made, Tables
@@ -279,13 +279,10 @@ def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
     """Say of the seed what the manifest says: the seed of public data, or a commitment."""
     if found.public:
         return {"policy": "written in the specification: public data", "value": found.seed}
-    if spec.publish.seed is not None:
-        # The key of public data is public: as a salt it would let a short seed be guessed.
-        return {"policy": "given for this run in place of the specification's; not recorded"}
-    salt = found.key + spec.dataset.name.encode()
+    instead = " in place of the specification's" if spec.publish.seed is not None else ""
     return {
-        "policy": "secret; the holder of the key can prove it",
-        "commitment": commitment(found.seed, salt),
+        "policy": f"secret{instead}; the holder of the workspace can prove it",
+        "commitment": commitment(found.seed, found.salt),
     }
 
 
