@@ -16,7 +16,7 @@ from typing import Any
 from synth_tasks.errors import IntegrityError
 from synth_tasks.release.integrity import ROOT, canonical
 
-LEDGER = "ledger.json"
+LEDGER, LEDGER_SIGNATURE = "ledger.json", "ledger.json.sig"
 PUBLISHED, WITHDRAWN = "published", "withdrawn"
 MAX_LEDGER_BYTES = 64_000_000
 Event = dict[str, Any]

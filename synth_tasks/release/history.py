@@ -15,6 +15,7 @@ from synth_tasks.files import readable_errors
 from synth_tasks.release.bundle import write_public
 from synth_tasks.release.events import (
     LEDGER,
+    LEDGER_SIGNATURE,
     PUBLISHED,
     WITHDRAWN,
     Event,
@@ -23,25 +24,36 @@ from synth_tasks.release.events import (
     read_ledger,
 )
 from synth_tasks.release.integrity import ROOT, read_manifest
+from synth_tasks.release.signatures import refuse_other_signature
+from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
 
 
-def update_ledger(releases: FolderStore) -> list[Event]:
+def update_ledger(releases: FolderStore, signer: Signer | None = None) -> list[Event]:
     """Add what is not in the ledger yet; return all events.
 
     A version whose manifest or tombstone is damaged is left for the time when it is restored; one that
     was published under a name that another release has had is a release more. The caller holds
     `one_writer`.
+
+    With a signer the ledger is signed, once it is sure that what was there is what the same key has
+    signed. Without one, a signature that would not hold any more is removed.
     """
     known = read_ledger(releases.folder)
+    if signer is not None:
+        refuse_other_signature(releases.folder, signer.public_pem)
     events = list(known)
     for version in releases.versions():
         for found in _events_of(releases.folder / version):
             events = append_new(events, {"version": version, **found})
     if events != known:
         with readable_errors("write the ledger of", releases.folder):
+            (releases.folder / LEDGER_SIGNATURE).unlink(missing_ok=True)
             write_public(releases.folder / LEDGER, ledger_bytes(releases.folder.name, events))
+    if signer is not None and events and not (releases.folder / LEDGER_SIGNATURE).is_file():
+        signature = signer.sign((releases.folder / LEDGER).read_bytes())
+        write_public(releases.folder / LEDGER_SIGNATURE, signature)
     return events
 
 

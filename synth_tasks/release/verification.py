@@ -19,6 +19,7 @@ from synth_tasks.release.integrity import (
     read_manifest,
 )
 from synth_tasks.release.seeds import SALT_BYTES, commitment
+from synth_tasks.release.signatures import refuse_other_signature, refuse_other_withdrawal
 from synth_tasks.release.signing import (
     MAX_KEY_BYTES,
     PUBLIC_KEY,
@@ -78,6 +79,10 @@ def verify_release(folder: Path, public_key: bytes | None = None) -> Verdict:
     folder = folder.resolve()
     # The signature first: what the manifest says counts only if it is the publisher's.
     signer = _check_signature(folder, public_key)
+    if signer is not None:
+        key = _read(folder / PUBLIC_KEY) if public_key is None else public_key
+        refuse_other_signature(folder.parent, key)
+        refuse_other_withdrawal(folder, key)
     refuse_withdrawn(folder)
     manifest = check_contents(folder)
     return Verdict(manifest[ROOT], len(manifest["files"]), signer, public_key is not None)

@@ -31,9 +31,17 @@ from synth_tasks.release.integrity import (
     manifest_bytes,
     parse_manifest,
 )
+from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import VERSION_PATTERN, FolderStore
 from synth_tasks.release.stores.locks import one_writer
-from synth_tasks.release.tombstone import KEPT, is_withdrawn, make_tombstone, refuse_withdrawn
+from synth_tasks.release.tombstone import (
+    KEPT,
+    RECORD,
+    RECORD_SIGNATURE,
+    is_withdrawn,
+    make_tombstone,
+    refuse_withdrawn,
+)
 
 DRAFT, ASIDE = ".tombstone-", ".withdrawn-"
 
@@ -54,7 +62,7 @@ class Withdrawal:
     latest: str | None
 
 
-def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
+def withdraw(folder: Path, *, reason: str, name: str, signer: Signer | None = None) -> Withdrawal:
     """Remove the data of a release and say why.
 
     Parameters
@@ -63,6 +71,8 @@ def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
         The release, or a link such as ``latest`` to it.
     reason, name : str
         Why, and who has decided it; both are published.
+    signer : Signer, optional
+        Signs the withdrawal and the ledger.
 
     Returns
     -------
@@ -84,12 +94,12 @@ def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
     if not is_folder(releases.folder):
         raise SpecError(f"{releases.folder} is not there: name the folder of a release")
     with one_writer(releases.folder), readable_errors("withdraw", folder):
-        finish_withdrawals(releases)
+        finish_withdrawals(releases, signer)
         if not folder.is_dir():
             raise SpecError(f"{folder} is not there: name the folder of a release")
         refuse_withdrawn(folder)
         read_ledger(releases.folder)
-        _build(folder, reason, name)
+        _build(folder, reason, name, signer)
         named = _named(releases)
         _move_latest(releases, leaving=folder.name)
         try:
@@ -98,14 +108,16 @@ def withdraw(folder: Path, *, reason: str, name: str) -> Withdrawal:
             if named is not None:
                 releases.point_latest(named)
             raise
-        latest = finish_withdrawals(releases)
+        latest = finish_withdrawals(releases, signer)
     return Withdrawal(folder, latest)
 
 
-def _build(folder: Path, reason: str, name: str) -> None:
+def _build(folder: Path, reason: str, name: str, signer: Signer | None) -> None:
     manifest = manifest_bytes(folder)
     check_root(parse_manifest(manifest, folder / MANIFEST), manifest, folder)
     files = make_tombstone(manifest, version=folder.name, reason=reason, name=name)
+    if signer is not None:
+        files[RECORD_SIGNATURE] = signer.sign(files[RECORD])
     draft = folder.with_name(DRAFT + folder.name)
     make_private_folder(draft)
     try:
@@ -136,7 +148,7 @@ def has_unfinished(releases: FolderStore) -> bool:
     return any(any(releases.folder.glob(f"{prefix}*")) for prefix in (DRAFT, ASIDE))
 
 
-def finish_withdrawals(releases: FolderStore) -> str | None:
+def finish_withdrawals(releases: FolderStore, signer: Signer | None = None) -> str | None:
     """Bring what a killed run has begun to its end; return what `latest` names.
 
     The caller holds `one_writer`.
@@ -153,7 +165,7 @@ def finish_withdrawals(releases: FolderStore) -> str | None:
     for aside in releases.folder.glob(f"{ASIDE}*"):
         if is_withdrawn(aside.with_name(aside.name.removeprefix(ASIDE))):
             shutil.rmtree(aside)
-    update_ledger(releases)
+    update_ledger(releases, signer)
     return latest
 
 

@@ -100,7 +100,9 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     -------
     Published or None
     """
-    return find_release(context.releases(), release_digest(context, fingerprint))
+    return find_release(
+        context.releases(), release_digest(context, fingerprint), find_signer(context.spec)
+    )
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
@@ -140,15 +142,16 @@ def publish(context: RunContext, made: Made, decision: Decision | None = None) -
     digest = release_digest(context, made.ingested.fingerprint)
     already = releases.find(digest)
     if already is not None:  # an attempt before this one made it visible
-        point_latest(releases, already.version)
+        point_latest(releases, already.version, find_signer(context.spec))
         return replace(already, new=True)
     version = context.version(digest)
     tables = made.tables(context)
     content = _compose(context, made, tables, version, digest, decision)
     _write_private_report(workspace.private("reports", version), content, made)
     with releases.staging() as draft:
-        _write_bundle(draft, context, made, tables, content, find_signer(context.spec))
-        return publish_draft(releases, draft, version)
+        signer = find_signer(context.spec)
+        _write_bundle(draft, context, made, tables, content, signer)
+        return publish_draft(releases, draft, version, signer)
 
 
 @task(name="review", task_run_name="prepare the review", cache_policy=NO_CACHE)

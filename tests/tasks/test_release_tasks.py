@@ -342,6 +342,7 @@ def test_a_release_is_signed_and_entered_in_the_ledger(tmp_path, workspace_root)
     assert key.read_bytes().splitlines()[1] not in told(run.published.folder)
     assert str(key) not in told(run.published.folder).decode("utf-8", errors="replace")
     assert "manifest.json.sig" in (run.published.folder / "README.md").read_text()
+    assert (run.published.folder.parent / "ledger.json.sig").is_file()
     (event,) = read_ledger(run.published.folder.parent)
     assert event["merkle_root"] == manifest["merkle_root"]
     assert event["policy_digest"] == manifest["policy_digest"]
