@@ -18,11 +18,11 @@ from prefect.exceptions import TerminationSignal
 from flows.api import server_problem
 from flows.terminal import show_stages_only
 from synth_tasks.release.runner_options import RUNNERS
+from synth_tasks.release.seeds import parse_seed
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.survey import survey_source
-from synth_tasks.seeding import parse_seed
 from synth_tasks.tasks.boundary import describe_failure, redacted
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import SEED_VARIABLE

@@ -31,13 +31,20 @@ from flows.runners import do_by, task_runner
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
 from synth_tasks.release.reproduction import compare_files
+from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.tasks.artifacts import Progress, show_differences
 from synth_tasks.tasks.boundary import describe_failure
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.made import Made
 from synth_tasks.tasks.part_ingest import IngestedParts
-from synth_tasks.tasks.reproduce import Original, elsewhere, find_original, origins_differ
+from synth_tasks.tasks.reproduce import (
+    Original,
+    elsewhere,
+    find_original,
+    open_seed,
+    origins_differ,
+)
 from synth_tasks.tasks.validate import check_policy
 from synth_tasks.tasks.watchdog import guarded
 
@@ -122,7 +129,10 @@ def main(arguments: list[str] | None = None) -> int:
         spec = read_specification(options.spec, "boys.yaml")
         take_seed(options.seed)
         check_policy(spec)
-        find_original(options.release, spec)
+        original = find_original(options.release, spec)
+        if options.open_seed:
+            sys.stdout.write(f"{_opening(original, spec)}\n")
+            return 0
         read_beforehand(spec, in_parts=spec.partition is not None)
         task_runner(spec.run)
     except SynthError as error:
@@ -144,6 +154,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _opening(original: Original, spec: ReleaseSpec) -> str:
+    """Say what proves the seed, as `flows.verify` takes it."""
+    seed, salt = open_seed(original, spec)
+    return f"--seed {seed} --salt {salt}"
+
+
 EXAMPLES = {"the latest release of your own": "releases/patients/latest --spec patients.yaml"}
 
 
@@ -157,6 +173,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("release", metavar="RELEASE", help="folder of the release")
     parser.add_argument("--spec", metavar="FILE", help="its specification (default: boys)")
     parser.add_argument("--seed", metavar="N", help="its seed, if the workspace does not hold it")
+    parser.add_argument(
+        "--open-seed",
+        action="store_true",
+        help="only print seed and salt, which prove the seed; who has them can test guesses",
+    )
     return parser.parse_args(arguments)
 
 

@@ -1,4 +1,4 @@
-"""Check a release: ``python -m flows.verify RELEASE [--public-key FILE]``.
+"""Check a release: ``python -m flows.verify RELEASE [--public-key FILE] [--seed N --salt HEX]``.
 
 It needs the folder and, for a signed release, the publisher's key; no workspace, and no Prefect.
 """
@@ -11,8 +11,9 @@ import sys
 from flows.parsers import make_parser
 from synth_tasks.errors import IntegrityError, SpecError, SynthError
 from synth_tasks.release.locations import require_local
+from synth_tasks.release.seeds import parse_seed
 from synth_tasks.release.signing import MAX_KEY_BYTES
-from synth_tasks.release.verification import Verdict, verify_release
+from synth_tasks.release.verification import Verdict, check_commitment, verify_release
 
 WRONG, REFUSED = 1, 2
 
@@ -26,11 +27,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         key = None if options.public_key is None else _read_key(options.public_key)
-        verdict = verify_release(require_local(options.release, "RELEASE"), key)
+        if (options.seed is None) != (options.salt is None):
+            raise SpecError("--seed and --salt belong together: give both")
+        folder = require_local(options.release, "RELEASE")
+        verdict = verify_release(folder, key)
+        if options.seed is not None:
+            check_commitment(folder, parse_seed(options.seed, "--seed"), options.salt)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return WRONG if isinstance(error, IntegrityError) else REFUSED
-    sys.stdout.write(_describe(verdict))
+    opened = "the seed is the one that was committed to; " if options.seed is not None else ""
+    sys.stdout.write(opened + _describe(verdict))
     return 0
 
 
@@ -66,6 +73,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("release", metavar="RELEASE", help="folder of the release")
     parser.add_argument("--public-key", metavar="FILE", help="the publisher's public key (PEM)")
+    parser.add_argument("--seed", metavar="N", help="seed that the publisher has shown")
+    parser.add_argument("--salt", metavar="HEX", help="its salt, shown with it")
     return parser.parse_args(arguments)
 
 

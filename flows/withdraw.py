@@ -9,6 +9,7 @@ from pathlib import Path
 from flows.parsers import make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.locations import local_path
+from synth_tasks.release.signing import read_signer
 from synth_tasks.release.withdraw import withdraw
 
 FAILED, REFUSED = 1, 2
@@ -22,7 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = _parse(arguments)
     try:
-        done = withdraw(_folder(options.release), reason=options.reason, name=options.name)
+        path = options.signing_key
+        done = withdraw(
+            _folder(options.release),
+            reason=options.reason,
+            name=options.name,
+            signer=None if path is None else read_signer(Path(path)),
+        )
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED if isinstance(error, SpecError) else FAILED
@@ -51,6 +58,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("release", metavar="RELEASE", help="folder of the release")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why; it is published")
     parser.add_argument("--name", metavar="WHO", required=True, help="who decided; published")
+    parser.add_argument("--signing-key", metavar="FILE", help="private key (PEM) that signs it")
     return parser.parse_args(arguments)
 
 

@@ -12,8 +12,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from synth_tasks.errors import SpecError
-
 SEED_BITS = 128
 
 
@@ -50,34 +48,3 @@ def _as_word(part: str | int) -> int:
 def draw_seed() -> int:
     """Draw a new secret seed of 128 bits from the operating system."""
     return secrets.randbits(SEED_BITS)
-
-
-def parse_seed(text: str, origin: str) -> int:
-    """Read a seed from a command line or an environment variable.
-
-    Parameters
-    ----------
-    text : str
-        A non-negative whole number.
-    origin : str
-        Where it came from, for the error message.
-
-    Returns
-    -------
-    int
-    """
-    try:
-        seed = int(text)
-    except ValueError:
-        seed = -1
-    if seed < 0:
-        raise SpecError(f"{origin}: the seed must be a whole number of 0 or more")
-    return seed
-
-
-def commitment(seed: int, salt: bytes) -> str:
-    """Return a hash that lets the holder of seed and salt prove later which seed was used.
-
-    Publishing the seed would let anyone who guesses the data test the guess; the salted hash does not.
-    """
-    return hashlib.sha256(salt + str(seed).encode()).hexdigest()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth_tasks.errors import SpecError
-from synth_tasks.seeding import SEED_BITS, commitment, draw_seed, generator, parse_seed
+from synth_tasks.seeding import SEED_BITS, draw_seed, generator
 
 GOLDEN_ROOT = [8301740480966186674, 8356223928314758965, 2276800440295939307, 7006735001939482806]
 GOLDEN_ADDRESS = [
@@ -77,21 +74,3 @@ def test_a_drawn_seed_is_secret_and_long() -> None:
     seeds = {draw_seed() for _ in range(100)}
     assert len(seeds) == 100
     assert 2 ** (SEED_BITS - 20) < max(seeds) < 2**SEED_BITS
-
-
-@pytest.mark.parametrize(("text", "seed"), [("0", 0), (" 42 ", 42), (str(2**200), 2**200)])
-def test_a_seed_is_read_from_text(text: str, seed: int) -> None:
-    assert parse_seed(text, "--seed") == seed
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "secret", "0x10"])
-def test_other_seeds_are_refused_without_repeating_them(text: str) -> None:
-    with pytest.raises(SpecError) as caught:
-        parse_seed(text, "SYNTH_SEED")
-    assert str(caught.value) == "SYNTH_SEED: the seed must be a whole number of 0 or more"
-
-
-def test_the_commitment_is_a_salted_hash() -> None:
-    assert commitment(123, b"salt") == hashlib.sha256(b"salt123").hexdigest()
-    assert commitment(123, b"salt") != commitment(124, b"salt")
-    assert commitment(123, b"salt") != commitment(123, b"pepper")

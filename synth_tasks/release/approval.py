@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import IntegrityError, SpecError
-from synth_tasks.files import make_private_folder, write_atomically
+from synth_tasks.files import refuse_links, write_atomically
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.workspace import Workspace
 
 MOST_LETTERS = 1000
 FOLDER = "approvals"
@@ -81,17 +81,17 @@ def needs_approval(spec: ReleaseSpec, suites: Sequence[SuiteResult]) -> bool:
     return spec.publish.approval == "warnings" and warned
 
 
-def read_decision(workspace: Path, digest: str) -> Decision | None:
+def read_decision(workspace: Workspace, digest: str) -> Decision | None:
     """Return what was decided about exactly these sets and findings, if anything was."""
-    path = workspace / FOLDER / f"{digest}.json"
+    path = workspace.private(FOLDER) / f"{digest}.json"
+    refuse_links(workspace.folder, path)  # nobody but the steward decides
     if not path.is_file():
         return None
     return Decision(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def keep_decision(workspace: Path, digest: str, decision: Decision) -> None:
+def keep_decision(workspace: Workspace, digest: str, decision: Decision) -> None:
     """Keep a decision in the workspace; a later one about the same sets takes its place."""
-    make_private_folder(workspace / FOLDER)
     text = json.dumps(decision.to_dict(), sort_keys=True)
-    path = workspace / FOLDER / f"{digest}.json"
+    path = workspace.private(FOLDER) / f"{digest}.json"
     write_atomically(path, lambda file: file.write(text.encode()))

@@ -1,145 +1,139 @@
-"""The history of the releases of a data set: ``<target>/<dataset>/ledger.json``.
+"""The history of the releases of a data set: what was published and withdrawn, and what is known by it.
 
-An event is only ever added: a version was published, or withdrawn. Each carries the SHA-256 of the one
-before, so that no event can be changed or left out without all later ones telling. There are no dates:
-equal histories are equal bytes. Versions and tombstones are the truth; an event that a killed run has
-not written is added by the next one.
+Versions and tombstones are the truth; an event that a killed run has not written is added by the next
+one. What was published stays counted after it was withdrawn, and after its folder has gone: people have
+it.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from synth_tasks.errors import IntegrityError, SynthError
-from synth_tasks.files import make_folder, readable_errors, refuse_links
-from synth_tasks.release.bundle import PUBLIC_FOLDER, write_json
+from synth_tasks.errors import IntegrityError, StorageError, SynthError
+from synth_tasks.files import readable_errors
+from synth_tasks.release.bundle import write_public
+from synth_tasks.release.events import (
+    LEDGER,
+    LEDGER_SIGNATURE,
+    PUBLISHED,
+    WITHDRAWN,
+    Event,
+    add_event,
+    ledger_bytes,
+    read_ledger,
+)
 from synth_tasks.release.integrity import ROOT, read_manifest
+from synth_tasks.release.signatures import refuse_other_signature
+from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
 
-LEDGER = "ledger.json"
-PUBLISHED, WITHDRAWN = "published", "withdrawn"
-MAX_LEDGER_BYTES = 64_000_000
-Event = dict[str, Any]
 
+def update_ledger(releases: FolderStore, signer: Signer | None = None) -> list[Event]:
+    """Add what is not in the ledger yet; return all events.
 
-@contextmanager
-def one_writer(folder: Path) -> Iterator[None]:
-    """Let one process at a time change the releases of a data set; others wait.
+    A version whose manifest or tombstone is damaged is left for the time when it is restored; one that
+    was published under a name that another release has had is a release more. The caller holds
+    `one_writer`.
 
-    The lock is on the folder itself and leaves no file among the releases.
+    With a signer the ledger is signed, once it is sure that what was there is what the same key has
+    signed. Without one, a signature that would not hold any more is removed.
     """
-    with readable_errors("change the releases in", folder):
-        refuse_links(folder.parent, folder)
-        make_folder(folder, PUBLIC_FOLDER)
-        descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+    known = read_ledger(releases.folder)
+    if signer is not None:
+        refuse_other_signature(releases.folder, signer.public_pem)
+    events = list(known)
+    for version in releases.versions():
+        for found in _events_of(releases.folder / version):
+            events = append_new(events, {"version": version, **found})
+    if events != known:
+        with readable_errors("write the ledger of", releases.folder):
+            (releases.folder / LEDGER_SIGNATURE).unlink(missing_ok=True)
+            write_public(releases.folder / LEDGER, ledger_bytes(releases.folder.name, events))
+    if signer is not None and events and not (releases.folder / LEDGER_SIGNATURE).is_file():
+        signature = signer.sign((releases.folder / LEDGER).read_bytes())
+        write_public(releases.folder / LEDGER_SIGNATURE, signature)
+    return events
 
 
-def read_ledger(folder: Path) -> list[Event]:
-    """Return the events of a data set, oldest first, after making sure that none was changed.
+def append_new(events: list[Event], found: Event) -> list[Event]:
+    """Return the events with another, unless the same was recorded before."""
+    key = _key(found)
+    if any(_key(item) == key for item in events):
+        return events
+    if found["event"] == PUBLISHED:
+        counted = [*events, found]
+        total = sum(item["sets"] or 0 for item in counted if item["event"] == PUBLISHED)
+        found = {**found, "sets_so_far": total}
+    return add_event(events, found)
 
-    Parameters
-    ----------
-    folder : Path
-        Of all releases of the data set.
 
-    Returns
-    -------
-    list of dict
-        ``number``, ``event``, ``version`` and ``previous``; of a published version also ``digest``,
-        ``merkle_root``, ``m``, ``sets``, ``policy_digest`` and ``gate``, of a withdrawn one ``reason``
-        and ``name``.
+def _key(event: Event) -> tuple[Any, ...]:
+    return event["event"], event["version"], event[ROOT]
+
+
+def refuse_changed_versions(releases: FolderStore) -> None:
+    """Raise an error if a version is not the release that the ledger has under its name.
 
     Raises
     ------
     IntegrityError
-        If an event does not follow from the one before.
+        If the manifest has another Merkle root.
     """
-    path = folder / LEDGER
-    if not os.path.lexists(path):
-        return []
-    try:
-        if not path.is_symlink() and path.stat().st_size <= MAX_LEDGER_BYTES:
-            events = json.loads(path.read_bytes())["events"]
-            if all(
-                (item["number"], item["previous"]) == (number, _hash(events[: number - 1]))
-                and isinstance(item["version"], str)
-                and item["event"] in (PUBLISHED, WITHDRAWN)
-                for number, item in enumerate(events, start=1)
-            ):
-                return list(events)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise IntegrityError(
-        f"{path} was changed: restore it from a copy, or remove it to have it made anew from the "
-        "versions that are there"
-    )
-
-
-def _hash(before: list[Event]) -> str:
-    """Return the hash of the last of the events before, which holds those of all others."""
-    text = json.dumps(before[-1], sort_keys=True) if before else ""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def update_ledger(releases: FolderStore) -> list[Event]:
-    """Add what is not in the ledger yet; return all events.
-
-    A version whose manifest or tombstone is damaged is left for the time when it is restored. The
-    caller holds `one_writer`.
-    """
-    known = read_ledger(releases.folder)
-    events = list(known)
-    recorded = {(item["event"], item["version"]) for item in events}
+    roots: dict[str, set[str]] = {}
+    for event in read_ledger(releases.folder):
+        if event["event"] == PUBLISHED:
+            roots.setdefault(event["version"], set()).add(event[ROOT])
     for version in releases.versions():
-        for found in _events_of(releases.folder / version):
-            if (found["event"], version) not in recorded:
-                chain = {"number": len(events) + 1, "previous": _hash(events)}
-                events.append({**chain, "version": version, **found})
-    if events != known:
-        with readable_errors("write the ledger of", releases.folder):
-            write_json(
-                releases.folder / LEDGER, {"dataset": releases.folder.name, "events": events}
-            )
-    return events
+        for found in _events_of(releases.folder / version)[:1]:
+            if version in roots and found[ROOT] not in roots[version]:
+                raise IntegrityError(
+                    f"{releases.folder / version} is not what the ledger says was published under "
+                    "this name: restore the release, or withdraw it"
+                )
+
+
+def refuse_given(releases: FolderStore, version: str) -> None:
+    """Raise an error if a version of this name was published before, even if it has gone."""
+    if any(event["version"] == version for event in read_ledger(releases.folder)):
+        raise StorageError(f"{releases.folder / version} was published before: run again")
 
 
 def _events_of(folder: Path) -> list[Event]:
     try:
         manifest = read_manifest(folder)
-        found: list[Event] = [{"event": PUBLISHED, **_summary(manifest)}]
+        found: list[Event] = [{"event": PUBLISHED, **summary(manifest)}]
         if is_withdrawn(folder):
             record = check_tombstone(folder)
-            found.append({"event": WITHDRAWN, "reason": record["reason"], "name": record["name"]})
+            found.append(
+                {
+                    "event": WITHDRAWN,
+                    ROOT: manifest.get(ROOT),
+                    "reason": record["reason"],
+                    "name": record["name"],
+                }
+            )
     except SynthError:
         return []
     return found
 
 
-def _summary(manifest: dict[str, Any]) -> Event:
+def summary(manifest: dict[str, Any]) -> Event:
+    """Return what the ledger keeps of a manifest: figures and names that are public in it."""
     synthesis, gates = manifest.get("synthesis", {}), manifest.get("gates", [])
     failed = [gate["severity"] for gate in gates if not gate["passed"]]
     return {
         "digest": manifest["digest"],
-        "merkle_root": manifest.get(ROOT),
+        ROOT: manifest.get(ROOT),
         "m": synthesis.get("m"),
         "sets": synthesis.get("sets"),
+        "policy": manifest.get("policy"),
         "policy_digest": manifest.get("policy_digest"),
         "gate": {
             "checks": len(gates),
             "critical": failed.count("critical"),
             "warnings": failed.count("warning"),
         },
+        "worst": manifest.get("worst_disclosure", {}),
     }

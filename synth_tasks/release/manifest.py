@@ -73,6 +73,7 @@ def make_manifest(
     release_version: str,
     digest: str,
     data_digest: str,
+    policy: str,
     policy_digest: str,
     seed: Mapping[str, Any],
     plan: ImputationPlan,
@@ -80,6 +81,7 @@ def make_manifest(
     pooling_rule: str,
     results: Sequence[SuiteResult],
     missing_shares: Mapping[str, float],
+    worst_disclosure: Mapping[str, float],
     changes: Sequence[Sequence[Mapping[str, Any]]] = (),
     decision: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -93,6 +95,8 @@ def make_manifest(
         Folder name of the release.
     digest, data_digest : str
         Keyed hashes of all that decides the release, and of the data.
+    policy : str
+        Name of the suite that judges the ledger of metrics.
     policy_digest : str
         Keyed hash of all suites of expectations that the specification names.
     seed : mapping
@@ -107,6 +111,8 @@ def make_manifest(
         Verdicts of the suites.
     missing_shares : mapping of str to float
         Share of missing values of each variable in the data as they arrived.
+    worst_disclosure : mapping of str to float
+        Worst published value of each public disclosure metric.
     changes : sequence of sequence of mapping
         For each set what every step of disclosure control changed, in counts.
     decision : mapping, optional
@@ -131,6 +137,7 @@ def make_manifest(
         "digest": digest,
         "data_digest": data_digest,
         "spec_digest": spec.digest(),
+        "policy": policy,
         "policy_digest": policy_digest,
         "engine_digest": engine_digest(),
         "seed": dict(seed),
@@ -162,6 +169,7 @@ def make_manifest(
         "approval": None if decision is None else dict(decision),
         "pooling_rule": pooling_rule,
         "gates": describe_gates(results),
+        "worst_disclosure": dict(worst_disclosure),
         "guarantee": "no formal privacy guarantee (not differentially private)",
         "spec": published_spec(spec),
         "packages": package_versions(),

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from synth_tasks.release.history import one_writer, read_ledger, update_ledger
+from synth_tasks.release.history import refuse_changed_versions, refuse_given, update_ledger
+from synth_tasks.release.signatures import refuse_other_signature
+from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import FolderStore, Published, ReleaseStore
+from synth_tasks.release.stores.locks import one_writer
 from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished
 
 
-def find_release(releases: ReleaseStore, digest: str) -> Published | None:
+def find_release(
+    releases: ReleaseStore, digest: str, signer: Signer | None = None
+) -> Published | None:
     """Return the release of this digest; what a killed run has begun is brought to its end before.
 
     Parameters
@@ -22,6 +27,8 @@ def find_release(releases: ReleaseStore, digest: str) -> Published | None:
         Where to look.
     digest : str
         Of all that decides a release.
+    signer : Signer, optional
+        Has signed the ledger, and signs it again if it is added to.
 
     Returns
     -------
@@ -34,18 +41,22 @@ def find_release(releases: ReleaseStore, digest: str) -> Published | None:
     """
     if not isinstance(releases, FolderStore) or not releases.folder.is_dir():
         return releases.find(digest)
-    read_ledger(releases.folder)
+    if signer is not None:
+        refuse_other_signature(releases.folder, signer.public_pem)
+    refuse_changed_versions(releases)
     if has_unfinished(releases):
         with one_writer(releases.folder):
-            finish_withdrawals(releases)
+            finish_withdrawals(releases, signer)
     found = releases.find(digest)
     if found is not None:
         with one_writer(releases.folder):
-            update_ledger(releases)
+            update_ledger(releases, signer)
     return found
 
 
-def publish_draft(releases: ReleaseStore, draft: Path, version: str) -> Published:
+def publish_draft(
+    releases: ReleaseStore, draft: Path, version: str, signer: Signer | None = None
+) -> Published:
     """Verify a draft, make it visible at once, move `latest` to it and enter it in the ledger.
 
     Parameters
@@ -56,6 +67,8 @@ def publish_draft(releases: ReleaseStore, draft: Path, version: str) -> Publishe
         A whole release, built in `ReleaseStore.staging`.
     version : str
         Its name.
+    signer : Signer, optional
+        Signs the ledger.
 
     Returns
     -------
@@ -64,16 +77,17 @@ def publish_draft(releases: ReleaseStore, draft: Path, version: str) -> Publishe
     if not isinstance(releases, FolderStore):
         return releases.commit(draft, version)
     with one_writer(releases.folder):
+        refuse_given(releases, version)
         published = releases.commit(draft, version)
-        update_ledger(releases)
+        update_ledger(releases, signer)
     return published
 
 
-def point_latest(releases: ReleaseStore, version: str) -> bool:
+def point_latest(releases: ReleaseStore, version: str, signer: Signer | None = None) -> bool:
     """Let `latest` name a version that is published; return whether it named another before."""
     if not isinstance(releases, FolderStore):
         return releases.point_latest(version)
     with one_writer(releases.folder):
         moved = releases.point_latest(version)
-        update_ledger(releases)
+        update_ledger(releases, signer)
     return moved

@@ -1,7 +1,7 @@
 """What stays of a withdrawn release: its manifest, and a README that says why.
 
 ``withdrawal.json`` names the version, the SHA-256 of the manifest, who has withdrawn it, and why; the
-README is made from it. Nothing else may be in the folder but a signature and its public key.
+README is made from it. Nothing else may be in the folder but signatures and their public key.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from synth_tasks.release.integrity import (
 )
 from synth_tasks.release.signing import PUBLIC_KEY
 
-RECORD = "withdrawal.json"
+RECORD, RECORD_SIGNATURE = "withdrawal.json", "withdrawal.json.sig"
 README = "README.md"
 MAX_RECORD_BYTES = 10_000
 MAX_WORDS = 500
@@ -117,7 +117,7 @@ def check_tombstone(folder: Path) -> dict[str, str]:
     if record["manifest_sha256"] != hashlib.sha256(data).hexdigest():
         raise IntegrityError(f"{folder / RECORD} is of another manifest: {REMEDY}")
     for name in sorted(list_files(folder)):
-        if name not in (RECORD, README, *KEPT):
+        if name not in (RECORD, RECORD_SIGNATURE, README, *KEPT):
             raise IntegrityError(
                 f"{folder / name} is there although the release was withdrawn: remove it"
             )

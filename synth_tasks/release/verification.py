@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ from synth_tasks.release.integrity import (
     check_contents,
     is_folder,
     manifest_bytes,
+    read_manifest,
 )
+from synth_tasks.release.seeds import SALT_BYTES, commitment
+from synth_tasks.release.signatures import refuse_other_signature, refuse_other_withdrawal
 from synth_tasks.release.signing import (
     MAX_KEY_BYTES,
     PUBLIC_KEY,
@@ -75,9 +79,47 @@ def verify_release(folder: Path, public_key: bytes | None = None) -> Verdict:
     folder = folder.resolve()
     # The signature first: what the manifest says counts only if it is the publisher's.
     signer = _check_signature(folder, public_key)
+    if signer is not None:
+        key = _read(folder / PUBLIC_KEY) if public_key is None else public_key
+        refuse_other_signature(folder.parent, key)
+        refuse_other_withdrawal(folder, key)
     refuse_withdrawn(folder)
     manifest = check_contents(folder)
     return Verdict(manifest[ROOT], len(manifest["files"]), signer, public_key is not None)
+
+
+def check_commitment(folder: Path, seed: int, salt: str) -> None:
+    """Make sure that a release was made with the seed that its publisher names now.
+
+    Parameters
+    ----------
+    folder : Path
+        The release, which was verified.
+    seed : int
+        The seed.
+    salt : str
+        That of the commitment, as hexadecimal digits.
+
+    Raises
+    ------
+    IntegrityError
+        If the manifest commits to another seed.
+    SpecError
+        If there is no commitment, or the salt is none.
+    """
+    try:
+        found = bytes.fromhex(salt)
+    except ValueError:
+        found = b""
+    if len(found) != SALT_BYTES:  # of any length, digits could pass from the seed to the salt
+        raise SpecError(f"--salt must have {2 * SALT_BYTES} hexadecimal digits")
+    committed = read_manifest(folder).get("seed", {}).get("commitment")
+    if not isinstance(committed, str):
+        raise SpecError(f"{folder} commits to no seed: leave --seed and --salt out")
+    if not hmac.compare_digest(committed, commitment(seed, found)):
+        raise IntegrityError(
+            f"{folder} commits to another seed, or the salt is that of another data set"
+        )
 
 
 def _check_signature(folder: Path, given: bytes | None) -> str | None:

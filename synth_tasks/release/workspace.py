@@ -87,6 +87,29 @@ class Workspace:
             make_private_folder(self.folder / "stages")
             self.folder.chmod(0o700)
 
+    def private(self, *names: str) -> Path:
+        """Return a private folder in the workspace; it is made if it is not there.
+
+        Parameters
+        ----------
+        *names : str
+            The way to it, e.g. ``("reports", "1-0a1b2c3d")``.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        StorageError
+            If a link on the way could lead out of the workspace, or it cannot be made.
+        """
+        folder = self.folder.joinpath(*names)
+        refuse_links(self.folder, folder)
+        with readable_errors("make the private folder", folder):
+            make_private_folder(folder)
+        return folder
+
     # --- digests ---------------------------------------------------------------------------------
 
     def digest(self, *parts: str) -> str:
@@ -221,8 +244,8 @@ class Workspace:
     def purge(self) -> None:
         """Remove all intermediate files; seed, key and private reports stay."""
         with readable_errors("remove confidential files from", self.folder / "stages"):
-            shutil.rmtree(self.folder / "stages")
-            make_private_folder(self.folder / "stages")
+            shutil.rmtree(self.private("stages"))
+        self.private("stages")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -317,12 +340,15 @@ class Secrets:
         Where the seed comes from, in words.
     public : bool
         Whether the seed is written in the spec, for public data.
+    salt : bytes
+        Of the commitment to the seed; empty if the seed is public.
     """
 
     seed: int
     key: bytes
     origin: str
     public: bool
+    salt: bytes
 
     def __repr__(self) -> str:
         return f"Secrets(origin={self.origin!r})"

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from synth_tasks.errors import SpecError
 from synth_tasks.files import write_atomically
+from synth_tasks.release.seeds import commitment_salt, parse_seed
 from synth_tasks.release.signing import Signer, parse_signer, read_signer
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import ReleaseStore, open_store
 from synth_tasks.release.workspace import KEY_BYTES, Secrets, Workspace, load_key, load_seed
-from synth_tasks.seeding import draw_seed, generator, parse_seed
+from synth_tasks.seeding import draw_seed, generator
 from synth_tasks.tasks.named_blocks import load_block
 from synth_tasks.tasks.places import find_gate, find_places, find_target
 
@@ -76,7 +77,8 @@ class RunContext:
         """Read the secrets that `prepare` has put into the workspace."""
         path = Path(self.root) / self.spec.dataset.name / self.secrets_file
         item = json.loads(path.read_text())
-        return Secrets(item["seed"], bytes.fromhex(item["key"]), item["origin"], item["public"])
+        key, salt = bytes.fromhex(item["key"]), bytes.fromhex(item["salt"])
+        return Secrets(item["seed"], key, item["origin"], item["public"], salt)
 
     def releases(self) -> ReleaseStore:
         """Return the published releases of the data set."""
@@ -106,38 +108,64 @@ def prepare(spec: ReleaseSpec, to: str | None = None) -> RunContext:
     """
     root, target = find_places(spec, to)
     find_signer(spec)  # a key that cannot sign is found before the work, not after it
-    found = _find_secrets(spec, root)
-    content = {
-        "seed": found.seed,
-        "key": found.key.hex(),
-        "origin": found.origin,
-        "public": found.public,
-    }
+    found = find_secrets(spec, root)
     workspace = Workspace(root, spec.dataset.name, found.key)
-    text = json.dumps(content)
+    text = json.dumps(stored_secrets(found))
     # Named by its content, so that a run started beside another one does not change its seed.
     name = f"run-{workspace.digest('run', text)[:24]}.json"
     write_atomically(workspace.folder / name, lambda file: file.write(text.encode()))
     return RunContext(spec, str(root), target, name, gate=find_gate(spec))
 
 
-def _find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:
-    name = spec.dataset.name
-    key = _find_key(spec, root)
+def stored_secrets(found: Secrets) -> dict[str, str | int | bool]:
+    """Return secrets as the file of a run in the private workspace holds them."""
+    return {
+        "seed": found.seed,
+        "key": found.key.hex(),
+        "origin": found.origin,
+        "public": found.public,
+        "salt": found.salt.hex(),
+    }
+
+
+def find_secrets(spec: ReleaseSpec, root: Path) -> Secrets:
+    """Return seed and key of a data set, from wherever they are kept; they are drawn if nowhere.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    root : Path
+        Folder of all private workspaces.
+
+    Returns
+    -------
+    Secrets
+    """
+    name, given = spec.dataset.name, spec.publish.seed
     if SEED_VARIABLE in os.environ:
-        return Secrets(
-            parse_seed(os.environ[SEED_VARIABLE], SEED_VARIABLE), key, "environment", False
-        )
-    if spec.publish.seed is not None:
-        return Secrets(spec.publish.seed, key, "specification", True)
-    if spec.publish.seed_secret is not None:
+        seed, origin = parse_seed(os.environ[SEED_VARIABLE], SEED_VARIABLE), "environment"
+    elif given is not None:
+        return Secrets(given, _find_key(spec, root), "specification", True, b"")
+    elif spec.publish.seed_secret is not None:
         block = spec.publish.seed_secret
         seed = parse_seed(read_secret(block, "publish.seed_secret"), f"Prefect secret '{block}'")
-        return Secrets(seed, key, "Prefect secret", False)
-    return Secrets(load_seed(root, name, draw_seed), key, "private workspace", False)
+        origin = "Prefect secret"
+    else:
+        seed, origin = load_seed(root, name, draw_seed), "private workspace"
+    # The key of public data is public: as a salt it would let a short seed be guessed.
+    salt = commitment_salt(_secret_key(name, root), name)
+    return Secrets(seed, _find_key(spec, root), origin, False, salt)
 
 
 def _find_key(spec: ReleaseSpec, root: Path) -> bytes:
+    if spec.publish.seed is not None and KEY_VARIABLE not in os.environ:
+        # Public data need no secret, and their digests should be the same everywhere.
+        return hashlib.sha256(f"prefect-synth public {spec.dataset.name}".encode()).digest()
+    return _secret_key(spec.dataset.name, root)
+
+
+def _secret_key(dataset: str, root: Path) -> bytes:
     if KEY_VARIABLE in os.environ:
         try:
             key = bytes.fromhex(os.environ[KEY_VARIABLE])
@@ -146,10 +174,7 @@ def _find_key(spec: ReleaseSpec, root: Path) -> bytes:
         if len(key) < KEY_BYTES:
             raise SpecError(f"{KEY_VARIABLE} must have at least {2 * KEY_BYTES} hexadecimal digits")
         return key
-    if spec.publish.seed is not None:
-        # Public data need no secret, and their digests should be the same everywhere.
-        return hashlib.sha256(f"prefect-synth public {spec.dataset.name}".encode()).digest()
-    return load_key(root, spec.dataset.name)
+    return load_key(root, dataset)
 
 
 def find_signer(spec: ReleaseSpec) -> Signer | None:

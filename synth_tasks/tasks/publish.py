@@ -14,7 +14,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from synth_tasks.files import make_private_folder, write_atomically
+from synth_tasks.files import write_atomically
 from synth_tasks.ledger import STRATUM
 from synth_tasks.release.approval import Decision, keep_decision, read_decision
 from synth_tasks.release.bundle import (
@@ -23,6 +23,7 @@ from synth_tasks.release.bundle import (
     write_public,
 )
 from synth_tasks.release.codebook import Codebook
+from synth_tasks.release.disclosed import worst_figures
 from synth_tasks.release.integrity import MANIFEST, SIGNATURE
 from synth_tasks.release.limits import safe_csv
 from synth_tasks.release.manifest import make_datapackage, make_manifest
@@ -36,12 +37,12 @@ from synth_tasks.release.report import (
     withhold_real,
 )
 from synth_tasks.release.results import AnalysisResult
+from synth_tasks.release.seeds import commitment
 from synth_tasks.release.signing import PUBLIC_KEY, Signer
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import Published
 from synth_tasks.release.workspace import Secrets
-from synth_tasks.seeding import commitment
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext, find_signer
 from synth_tasks.tasks.made import Made, Tables
@@ -100,7 +101,9 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     -------
     Published or None
     """
-    return find_release(context.releases(), release_digest(context, fingerprint))
+    return find_release(
+        context.releases(), release_digest(context, fingerprint), find_signer(context.spec)
+    )
 
 
 @task(name="draw picture", task_run_name="draw a picture of the sets", cache_policy=NO_CACHE)
@@ -140,15 +143,16 @@ def publish(context: RunContext, made: Made, decision: Decision | None = None) -
     digest = release_digest(context, made.ingested.fingerprint)
     already = releases.find(digest)
     if already is not None:  # an attempt before this one made it visible
-        point_latest(releases, already.version)
+        point_latest(releases, already.version, find_signer(context.spec))
         return replace(already, new=True)
     version = context.version(digest)
     tables = made.tables(context)
     content = _compose(context, made, tables, version, digest, decision)
-    _write_private_report(workspace.folder / "reports" / version, content, made)
+    _write_private_report(workspace.private("reports", version), content, made)
     with releases.staging() as draft:
-        _write_bundle(draft, context, made, tables, content, find_signer(context.spec))
-        return publish_draft(releases, draft, version)
+        signer = find_signer(context.spec)
+        _write_bundle(draft, context, made, tables, content, signer)
+        return publish_draft(releases, draft, version, signer)
 
 
 @task(name="review", task_run_name="prepare the review", cache_policy=NO_CACHE)
@@ -173,16 +177,16 @@ def review(context: RunContext, made: Made) -> Review:
     # The steward decides about these sets and findings; with others the question is a new one.
     key = workspace.digest("review", digest, *made.set_digests, json.dumps(findings))[:32]
     content = _compose(context, made, made.tables(context), UNDECIDED, digest, None)
-    folder = workspace.folder / "reviews" / key
+    folder = workspace.private("reviews", key)
     _write_private_report(folder, content, made)
-    return Review(key, str(folder / "report.html"), read_decision(workspace.folder, key))
+    return Review(key, str(folder / "report.html"), read_decision(workspace, key))
 
 
 @task(name="keep decision", task_run_name="keep the steward's decision", cache_policy=NO_CACHE)
 @confidential
 def record_decision(context: RunContext, key: str, decision: Decision) -> None:
     """Keep what was decided about a review in the workspace."""
-    keep_decision(context.workspace().folder, key, decision)
+    keep_decision(context.workspace(), key, decision)
 
 
 @task(name="quarantine", task_run_name="quarantine the rejected sets", cache_policy=NO_CACHE)
@@ -206,13 +210,12 @@ def quarantine(context: RunContext, made: Made, found: Review, decision: Decisio
     str
         The folder.
     """
-    folder = context.workspace().folder / "quarantine" / found.key
+    workspace = context.workspace()
     digest = release_digest(context, made.ingested.fingerprint)
     tables = made.tables(context)
     content = _compose(context, made, tables, UNDECIDED, digest, decision)
-    if folder.exists():
-        shutil.rmtree(folder)
-    make_private_folder(folder)
+    shutil.rmtree(workspace.private("quarantine", found.key))  # of an attempt before this one
+    folder = workspace.private("quarantine", found.key)
     # What was rejected is not signed, as nothing is that was not published.
     _write_bundle(folder, context, made, tables, content, signer=None)
     return str(folder)
@@ -229,11 +232,13 @@ def _compose(
     """Collect what the reports and the bundle tell."""
     spec, ingested = context.spec, made.ingested
     plan, provenance = made.plan(context)
+    ledger = _coarse(made.ledger)
     manifest = make_manifest(
         spec,
         release_version=version,
         digest=digest,
         data_digest=ingested.fingerprint,
+        policy=load_policy(spec, context.gate)["gate"]["name"],
         policy_digest=policy_digest(context),
         seed=describe_seed(context.secrets(), spec),
         plan=plan,
@@ -241,6 +246,7 @@ def _compose(
         pooling_rule=spec.pooling_rule,
         results=made.suites,
         missing_shares=_missing_shares(ingested.missing_values, ingested.rows),
+        worst_disclosure=worst_figures(ledger),
         changes=made.changes,
         decision=None if decision is None else decision.to_dict(),
     )
@@ -253,7 +259,7 @@ def _compose(
         sources=list(spec.dataset.citations),
         schema=tables.schema,
         sets=tables.sets,
-        ledger=_coarse(made.ledger),
+        ledger=ledger,
         suites=made.suites,
         analyses=[read_analysis(ref) for ref in made.analyses],
         manifest=manifest | made.facts,
@@ -277,13 +283,10 @@ def describe_seed(found: Secrets, spec: ReleaseSpec) -> dict[str, Any]:
     """Say of the seed what the manifest says: the seed of public data, or a commitment."""
     if found.public:
         return {"policy": "written in the specification: public data", "value": found.seed}
-    if spec.publish.seed is not None:
-        # The key of public data is public: as a salt it would let a short seed be guessed.
-        return {"policy": "given for this run in place of the specification's; not recorded"}
-    salt = found.key + spec.dataset.name.encode()
+    instead = " in place of the specification's" if spec.publish.seed is not None else ""
     return {
-        "policy": "secret; the holder of the key can prove it",
-        "commitment": commitment(found.seed, salt),
+        "policy": f"secret{instead}; the holder of the workspace can prove it",
+        "commitment": commitment(found.seed, found.salt),
     }
 
 
@@ -348,7 +351,6 @@ def _write_inference(folder: Path, analyses: Sequence[AnalysisResult]) -> None:
 
 def _write_private_report(folder: Path, content: ReportContent, made: Made) -> None:
     """Write the report with aggregates of the real data into the workspace."""
-    make_private_folder(folder)
     made.write_notes(folder)
     html = render_report(content, private=True).encode()
     write_atomically(folder / "report.html", lambda file: file.write(html))

@@ -20,9 +20,11 @@ from synth_tasks.release.locations import require_local
 from synth_tasks.release.reproduction import compare_origins
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import VERSION_PATTERN
-from synth_tasks.tasks.context import RunContext, prepare
+from synth_tasks.release.verification import check_commitment
+from synth_tasks.tasks.context import RunContext, find_secrets, prepare, stored_secrets
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.part_ingest import IngestedParts
+from synth_tasks.tasks.places import find_root
 from synth_tasks.tasks.publish import describe_seed, policy_digest
 
 PREFIX = "reproduction-"
@@ -85,6 +87,33 @@ def find_original(published: str, spec: ReleaseSpec) -> Original:
     return Original(folder, manifest, int(match[1]), recorded_decision(manifest))
 
 
+def open_seed(original: Original, spec: ReleaseSpec) -> tuple[int, str]:
+    """Return seed and salt, which prove to anybody what the manifest commits to.
+
+    The key of the digests is not told, so that nothing else of the data set can be guessed by it. The
+    seed does let whoever guesses the data make the release again and compare.
+
+    Returns
+    -------
+    seed : int
+        The seed.
+    salt : str
+        Hexadecimal digits.
+
+    Raises
+    ------
+    IntegrityError
+        If the workspace holds another seed or key.
+    SpecError
+        If the seed is public.
+    """
+    found = find_secrets(spec, find_root(spec))
+    if found.public:
+        raise SpecError("publish.seed is public and stands in the manifest: nothing to open")
+    check_commitment(original.folder, found.seed, found.salt.hex())
+    return found.seed, found.salt.hex()
+
+
 @contextmanager
 def elsewhere(original: Original, spec: ReleaseSpec) -> Iterator[RunContext]:
     """Give a context with the key and seed of the workspace, but empty folders of its own.
@@ -111,10 +140,9 @@ def _move(own: RunContext, place: Path, number: int) -> RunContext:
     found = own.secrets()
     # A public seed that is given once more by hand is still that of the specification.
     public = found.seed == own.spec.publish.seed
-    content = {"seed": found.seed, "key": found.key.hex(), "origin": found.origin, "public": public}
     folder = place / "workspace" / own.spec.dataset.name
     make_private_folder(folder)
-    text = json.dumps(content)
+    text = json.dumps(stored_secrets(replace(found, public=public)))
     write_atomically(folder / own.secrets_file, lambda file: file.write(text.encode()))
     return replace(
         own, root=str(place / "workspace"), target=str(place / "releases"), number=number

@@ -13,7 +13,6 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from synth_tasks.errors import SpecError
-from synth_tasks.files import make_private_folder
 from synth_tasks.release import pictures
 from synth_tasks.release.locations import require_local
 from synth_tasks.release.workspace import DatasetRef
@@ -169,8 +168,7 @@ def results_folder(context: RunContext, to: str | None, what: str = "study") -> 
     elif context.secrets().public:
         folder = Path(PUBLIC_FOLDERS[what], context.spec.dataset.name).absolute()
     else:
-        folder = context.workspace().folder / what
-        make_private_folder(folder)
+        folder = context.workspace().private(what)
     check_target(folder)
     return folder
 

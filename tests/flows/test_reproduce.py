@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from flows import verify
 from flows.reproduce import main, reproduce
 from synth_tasks.release.spec_files import parse_spec
 from synth_tasks.tasks.context import SEED_VARIABLE
@@ -82,6 +83,19 @@ def test_another_seed_is_told_with_the_files_and_columns_that_differ(made, capsy
     assert "column 'hgt' (90 of 90 rows)" in csv
     assert any(line.startswith("data/people-2.parquet: column 'hgt'") for line in lines)
     assert output.err.startswith(f"error: {folder} differs: 1 settings and ")
+
+
+def test_the_holder_can_open_the_seed_without_the_key(made, capsys):
+    folder, spec, workspace = made
+    command = [str(folder), "--spec", str(spec), "--open-seed", "--seed"]
+    assert main([*command, "5"]) == 0
+    opened = capsys.readouterr().out.split()
+    key = json.loads((workspace / "people" / "secrets.json").read_text())["key"]
+    assert opened[:3] == ["--seed", "5", "--salt"]
+    assert key not in opened[3]
+    assert verify.main([str(folder), *opened]) == 0
+    assert main([*command, "6"]) == 2
+    assert "commits to another seed" in capsys.readouterr().err
 
 
 def test_it_can_be_deployed(made):

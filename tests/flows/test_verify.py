@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.verify import main
+from synth_tasks.release.bundle import write_manifest
 from synth_tasks.release.integrity import read_manifest
+from synth_tasks.release.seeds import commitment, commitment_salt
 from synth_tasks.release.withdraw import withdraw
 from tests.release.published import FILES, make_key, publish_small
 
@@ -147,3 +149,30 @@ def test_it_needs_neither_prefect_nor_data_frames(signed, public, tmp_path):
         check=True,
     )  # fmt: skip
     assert not {"prefect", "pandas", "numpy", "great_expectations"} & set(done.stdout.split())
+
+
+# --- the seed -------------------------------------------------------------------------------------
+
+
+def test_whoever_is_shown_seed_and_salt_can_check_the_commitment(tmp_path, capsys):
+    folder = publish_small(tmp_path).folder
+    salt = commitment_salt(bytes(32), "people")
+    seed = {"commitment": commitment(77, salt)}
+    write_manifest(folder, {**read_manifest(folder), "seed": seed})
+    code, line = run(capsys, folder, "--seed", 77, "--salt", salt.hex())
+    assert code == 0
+    assert line.startswith("the seed is the one that was committed to; intact: 4 files")
+    for wrong in (["--seed", 78, "--salt", salt.hex()], ["--seed", 77, "--salt", "00" * 32]):
+        code, line = run(capsys, folder, *wrong)
+        assert (code, "commits to another seed" in line) == (1, True)
+    # The same bytes, divided elsewhere.
+    code, line = run(capsys, folder, "--seed", 7, "--salt", salt.hex() + "37")
+    assert (code, "--salt must have 64 hexadecimal digits" in line) == (2, True)
+    code, line = run(capsys, folder, "--seed", 77)
+    assert (code, "--seed and --salt belong together" in line) == (2, True)
+
+
+def test_a_release_without_commitment_cannot_be_opened(tmp_path, capsys):
+    folder = publish_small(tmp_path).folder
+    code, line = run(capsys, folder, "--seed", 77, "--salt", "00" * 32)
+    assert (code, "commits to no seed" in line) == (2, True)

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,18 @@ import pytest
 from synth_tasks.data import infer_schema
 from synth_tasks.errors import SynthError
 from synth_tasks.files import make_folder, open_private, refuse_links, write_atomically
+from synth_tasks.release.approval import Decision, keep_decision, read_decision
 from synth_tasks.release.history import update_ledger
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.withdraw import withdraw
 from synth_tasks.release.workspace import DatasetRef, Workspace, load_key, load_seed
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.publish import Review, publish, quarantine, record_decision, review
+from synth_tasks.tasks.study import results_folder
 from tests.hostile.strategies import refused
-from tests.release.builders import make_people
+from tests.release.builders import make_people, make_site, people_spec
 from tests.release.published import publish_small
+from tests.tasks.releasing import make_release
 
 KEY = bytes(32)
 ROOT = Path(__file__).parents[2]
@@ -48,6 +54,57 @@ def test_a_workspace_does_not_follow_a_link(tmp_path, outside, part):
     link.symlink_to(outside)
     with refused(rf"{part} is a link: put the folder or file itself there"):
         Workspace(tmp_path / "root", "people", KEY)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A release of confidential data."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SYNTH_WORKSPACE", str(folder / "workspace"))
+        target = {"to": str(folder / "releases")}
+        return make_release(people_spec(make_site(folder / "site"), publish=target))
+
+
+DECISION = Decision.today(approved=False, name="Ada", reason="too near")
+WRITERS = {
+    "reports": lambda context, made: publish(context, made),
+    "reviews": lambda context, made: review(context, made),
+    "quarantine": lambda context, made: quarantine(context, made, Review("a", "", None), DECISION),
+    "approvals": lambda context, made: record_decision(context, "a", DECISION),
+    "study": lambda context, made: results_folder(context, None, "study"),
+    "frontier": lambda context, made: results_folder(context, None, "frontier"),
+}
+
+
+@pytest.mark.parametrize("name", list(WRITERS))
+def test_no_private_result_is_written_through_a_link(run, tmp_path, outside, monkeypatch, name):
+    workspace = run.context.workspace()
+    link, kept = workspace.folder / name, tmp_path / "kept"
+    if link.exists():
+        link.rename(kept)
+    link.symlink_to(outside)
+    # Elsewhere it is not published yet; results of a seed in the specification are public.
+    context = replace(run.context, target=str(tmp_path / "releases"))
+    secrets = replace(context.secrets(), public=False)
+    monkeypatch.setattr(RunContext, "secrets", lambda self: secrets)
+    try:
+        with refused(f"{name} is a link: put the folder or file itself there"):
+            WRITERS[name](context, run.made)
+    finally:
+        link.unlink()
+        if kept.exists():
+            kept.rename(link)
+
+
+@pytest.mark.parametrize("name", ["approvals", f"approvals/{'a' * 32}.json"])
+def test_no_decision_is_read_through_a_link(tmp_path, name):
+    workspace = Workspace(tmp_path / "root", "people", KEY)
+    keep_decision(workspace, "a" * 32, DECISION)
+    (workspace.folder / name).rename(tmp_path / "moved")
+    (workspace.folder / name).symlink_to(tmp_path / "moved")
+    with refused("is a link"):
+        read_decision(workspace, "a" * 32)
 
 
 @pytest.mark.parametrize("name", ["secrets.json", "secrets.lock"])

@@ -38,7 +38,9 @@ def publish_to(releases: ReleaseStore, number: int = 1, key: Path | None = None)
         "digest": digest,
         "name": "people",
         "synthesis": {"m": 2, "sets": 2},
+        "policy": "strict",
         "policy_digest": "p",
+        "worst_disclosure": {"self_linkage": 0.01},
         "gates": [
             {"severity": "critical", "passed": True},
             {"severity": "warning", "passed": False},

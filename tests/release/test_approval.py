@@ -11,6 +11,7 @@ from synth_tasks.release.approval import (
     recorded_decision,
 )
 from synth_tasks.release.results import Check, SuiteResult
+from synth_tasks.release.workspace import Workspace
 from tests.release.builders import people_spec
 
 
@@ -36,16 +37,18 @@ def test_a_person_is_asked_when_a_check_warns_or_always_or_never(tmp_path, appro
 
 def test_a_decision_is_found_again_and_no_other(tmp_path):
     decision = Decision.today(approved=True, name=" Ada ", reason="small and harmless")
-    keep_decision(tmp_path, "a" * 32, decision)
-    assert read_decision(tmp_path, "a" * 32) == decision
+    workspace = Workspace(tmp_path, "people", bytes(32))
+    keep_decision(workspace, "a" * 32, decision)
+    assert read_decision(workspace, "a" * 32) == decision
     assert decision.name == "Ada"
-    assert read_decision(tmp_path, "b" * 32) is None
+    assert read_decision(workspace, "b" * 32) is None
 
 
 def test_the_last_decision_counts(tmp_path):
+    workspace = Workspace(tmp_path, "people", bytes(32))
     for approved in (True, False):
-        keep_decision(tmp_path, "a", Decision.today(approved=approved, name="Ada", reason="so"))
-    found = read_decision(tmp_path, "a")
+        keep_decision(workspace, "a", Decision.today(approved=approved, name="Ada", reason="so"))
+    found = read_decision(workspace, "a")
     assert found is not None
     assert not found.approved
 

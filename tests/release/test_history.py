@@ -3,10 +3,14 @@ import os
 
 import pytest
 
-from synth_tasks.errors import IntegrityError
-from synth_tasks.release.history import one_writer, read_ledger, update_ledger
+from synth_tasks.errors import IntegrityError, StorageError
+from synth_tasks.release.bundle import write_manifest
+from synth_tasks.release.events import read_ledger
+from synth_tasks.release.history import update_ledger
 from synth_tasks.release.integrity import read_manifest
+from synth_tasks.release.publication import find_release, publish_draft
 from synth_tasks.release.stores import FolderStore
+from synth_tasks.release.stores.locks import one_writer
 from synth_tasks.release.withdraw import withdraw
 from tests.release.published import publish_small
 
@@ -37,8 +41,12 @@ def test_every_version_is_an_event_in_the_order_of_their_numbers(releases):
         "merkle_root": manifest["merkle_root"],
         "m": 2,
         "sets": 2,
+        "sets_so_far": 2,
+        "policy": "strict",
         "policy_digest": "p",
         "gate": {"checks": 2, "critical": 0, "warnings": 1},
+        "worst": {"self_linkage": 0.01},
+        "hash": events[1]["previous"],
         "previous": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     }
     assert read_ledger(releases.folder) == events
@@ -52,6 +60,46 @@ def test_what_is_known_stays_even_if_its_folder_has_gone(releases, tmp_path):
     after = update_ledger(releases)
     assert after[:3] == before
     assert after[3]["version"].startswith("4-")
+
+
+def test_what_was_published_stays_counted_when_it_is_withdrawn_or_gone(releases, tmp_path):
+    first, second, _ = releases.versions()
+    withdraw(releases.folder / second, reason="wrong", name="me")
+    (releases.folder / first).rename(tmp_path / "archive")
+    publish_small(tmp_path, 4)
+    counts = [e.get("sets_so_far") for e in update_ledger(releases)]
+    assert counts == [2, 4, 6, None, 8]
+
+
+def test_a_name_that_the_ledger_has_is_not_given_again(releases, tmp_path):
+    update_ledger(releases)
+    newest = releases.versions()[-1]
+    (releases.folder / newest).rename(tmp_path / "archive")
+    assert releases.next_version("ab" * 32) == "4-abababab"
+    with releases.staging() as draft:
+        write_manifest(draft, {"digest": "ab" * 32})
+        with pytest.raises(StorageError, match=rf"{newest} was published before: run again"):
+            publish_draft(releases, draft, newest)
+
+
+def test_another_release_under_the_same_name_is_refused_and_counts(releases):
+    update_ledger(releases)
+    version = releases.versions()[0]
+    folder = releases.folder / version
+    manifest = read_manifest(folder)
+    (folder / "README.md").write_text("# Other")
+    write_manifest(folder, manifest)
+    with pytest.raises(IntegrityError, match=rf"{version} is not what the ledger says"):
+        find_release(releases, "ab" * 32)
+    withdraw(folder, reason="not ours", name="me")
+    events = update_ledger(releases)
+    assert [(e["event"], e["version"]) for e in events[3:]] == [
+        ("published", version),
+        ("withdrawn", version),
+    ]
+    assert events[3]["merkle_root"] == events[4]["merkle_root"] != events[0]["merkle_root"]
+    assert events[3]["sets_so_far"] == 8
+    assert find_release(releases, "ab" * 32) is None
 
 
 def test_an_unchanged_history_is_not_written_again(releases):
@@ -75,8 +123,10 @@ def test_equal_histories_are_equal_bytes(tmp_path):
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("place", [0, 1])
-@pytest.mark.parametrize("key", ["version", "digest", "m", "gate", "previous", "number", "event"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(
+    "key", ["version", "digest", "m", "gate", "previous", "number", "event", "sets_so_far", "worst"]
+)
 def test_a_changed_event_is_found(releases, place, key):
     update_ledger(releases)
     path = releases.folder / "ledger.json"

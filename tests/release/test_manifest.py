@@ -28,6 +28,7 @@ def make(spec) -> dict:
         release_version="1-abababab",
         digest="d",
         data_digest="f",
+        policy="strict",
         policy_digest="p",
         seed={"policy": "secret"},
         plan=plan,
@@ -35,6 +36,7 @@ def make(spec) -> dict:
         pooling_rule=spec.pooling_rule,
         results=[SuiteResult("source", "the data", (check,))],
         missing_shares={"wgt": 0.07},
+        worst_disclosure={"self_linkage": 0.01},
     )
 
 
@@ -49,7 +51,7 @@ def test_the_manifest_says_how_the_sets_were_made(spec):
     assert set(manifest) == {
         *("manifest_version", "name", "version", "title", "digest", "data_digest", "spec_digest"),
         *("seed", "synthesis", "imputation", "pooling_rule", "gates", "guarantee", "spec"),
-        *("packages", "disclosure_control", "approval"),
+        *("policy", "worst_disclosure", "disclosure_control", "approval"),
         *("packages", "policy_digest", "engine_digest"),
     }
     assert (synthesis["m"], synthesis["n"], synthesis["k"], synthesis["proper"]) == (

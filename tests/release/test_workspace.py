@@ -381,7 +381,7 @@ def test_first_runs_at_the_same_time_agree_on_one_key(tmp_path):
 
 
 def test_secrets_do_not_show_themselves():
-    secrets = Secrets(918273645, KEY, "environment", False)
+    secrets = Secrets(918273645, KEY, "environment", False, KEY)
     assert "918273645" not in repr(secrets)
     assert KEY.hex() not in repr(secrets)
     assert "kkkk" not in str(secrets)

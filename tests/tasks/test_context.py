@@ -10,8 +10,10 @@ import pytest
 from prefect.blocks.system import Secret
 
 from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.release.seeds import commitment, commitment_salt
 from synth_tasks.release.signing import read_signer
 from synth_tasks.tasks.context import KEY_VARIABLE, SEED_VARIABLE, find_signer, prepare
+from synth_tasks.tasks.publish import describe_seed
 from tests.release.builders import people_spec
 from tests.release.published import make_key
 
@@ -105,6 +107,19 @@ def test_confidential_data_have_a_key_of_their_own_workspace(tmp_path, monkeypat
     here = prepare(spec(tmp_path)).secrets().key
     monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "elsewhere"))
     assert prepare(spec(tmp_path)).secrets().key != here
+
+
+def test_a_seed_in_place_of_a_public_one_is_committed_to_by_a_secret_key(tmp_path, monkeypatch):
+    public = spec(tmp_path, seed=2)
+    assert describe_seed(prepare(public).secrets(), public)["value"] == 2
+    monkeypatch.setenv(SEED_VARIABLE, "5")
+    found = prepare(public).secrets()
+    told = describe_seed(found, public)
+    assert told["commitment"] == commitment(5, found.salt)
+    assert "in place of the specification's" in told["policy"]
+    assert found.salt != commitment_salt(found.key, "people")  # which anybody could compute
+    monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "elsewhere"))
+    assert prepare(public).secrets().salt != found.salt
 
 
 def test_a_key_from_the_environment_serves_several_machines(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from synth_tasks.errors import DataError, GateError, PlanError, SynthError
 from synth_tasks.files import file_sha256
 from synth_tasks.release.bundle import verify
 from synth_tasks.release.codebook import Codebook, ColumnNotes
-from synth_tasks.release.history import read_ledger
+from synth_tasks.release.events import read_ledger
 from synth_tasks.release.integrity import checksums
 from synth_tasks.release.report import ReportContent, withhold_real
 from synth_tasks.release.signing import read_signer
@@ -342,9 +342,15 @@ def test_a_release_is_signed_and_entered_in_the_ledger(tmp_path, workspace_root)
     assert key.read_bytes().splitlines()[1] not in told(run.published.folder)
     assert str(key) not in told(run.published.folder).decode("utf-8", errors="replace")
     assert "manifest.json.sig" in (run.published.folder / "README.md").read_text()
+    assert (run.published.folder.parent / "ledger.json.sig").is_file()
     (event,) = read_ledger(run.published.folder.parent)
     assert event["merkle_root"] == manifest["merkle_root"]
     assert event["policy_digest"] == manifest["policy_digest"]
+    assert (event["policy"], event["sets_so_far"]) == ("gate", 3)
+    published = pd.read_csv(run.published.folder / "validation" / "ledger.csv")
+    linkage = published.loc[published["metric"] == "self_linkage", "value"]
+    assert event["worst"]["self_linkage"] == linkage.max()
+    assert set(event["worst"]) <= set(published["metric"])
     assert (event["m"], event["sets"], event["gate"]["critical"]) == (3, 3, 0)
 
 

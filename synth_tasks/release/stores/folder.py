@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +25,10 @@ from synth_tasks.files import (
     sync_folder,
 )
 from synth_tasks.release.bundle import PUBLIC_FOLDER, verify
+from synth_tasks.release.events import read_ledger
 from synth_tasks.release.integrity import read_manifest
-from synth_tasks.release.stores.base import STALE_SECONDS, Published, ReleaseStore
+from synth_tasks.release.stores.base import Published, ReleaseStore
+from synth_tasks.release.stores.locks import hold, is_abandoned, one_writer
 
 
 class FolderStore(ReleaseStore):
@@ -53,7 +54,9 @@ class FolderStore(ReleaseStore):
             return []
         return [p.name for p in self.folder.iterdir() if p.is_dir() and not p.is_symlink()]
 
-    _taken = _complete
+    def _taken(self) -> list[str]:
+        """Name what is there and what ever was: a name is given once."""
+        return [*self._complete(), *(event["version"] for event in read_ledger(self.folder))]
 
     def manifest(self, version: str) -> dict[str, Any]:
         """Read the manifest of a version."""
@@ -70,13 +73,16 @@ class FolderStore(ReleaseStore):
             refuse_links(self.folder.parent, self.folder)
             make_folder(self.folder, PUBLIC_FOLDER)
             self._check_latest()
-            self._remove_stale_drafts()
             draft = self.folder / f".staging-{secrets.token_hex(6)}"
-            make_private_folder(draft)
+            with one_writer(self.folder):
+                self._remove_abandoned_drafts()
+                make_private_folder(draft)
+                living = hold(draft)
             try:
                 yield draft
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
+                os.close(living)
 
     def _check_latest(self) -> None:
         """Refuse a `latest` that cannot be moved, before there is anything to move it to."""
@@ -84,14 +90,17 @@ class FolderStore(ReleaseStore):
         if link.exists() and not link.is_symlink():
             raise SynthError(f"{link} is not a link: remove it, the run makes it anew")
 
-    def _remove_stale_drafts(self) -> None:
-        """Remove what a killed run has left; a draft of a living run is never a day old."""
+    def _remove_abandoned_drafts(self) -> None:
+        """Remove what killed runs have left; a living run holds its draft. Called by one writer."""
         for path in self.folder.glob(".staging-*"):
-            if time.time() - path.stat().st_mtime > STALE_SECONDS:
+            if is_abandoned(path):
                 shutil.rmtree(path, ignore_errors=True)
 
     def commit(self, draft: Path, version: str) -> Published:
-        """Verify a draft, make it visible under its version and move `latest` to it."""
+        """Verify a draft, make it visible under its version and move `latest` to it.
+
+        The caller holds `one_writer`.
+        """
         verify(draft)
         for folder in [draft, *(p for p in draft.rglob("*") if p.is_dir())]:
             folder.chmod(PUBLIC_FOLDER)

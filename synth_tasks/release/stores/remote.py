@@ -111,12 +111,14 @@ class RemoteStore(ReleaseStore):
             try:
                 self._upload(draft, version)
                 self._create(self._at(version, MANIFEST), (draft / MANIFEST).read_bytes())
+                self._check_arrived(draft, version)
             except BaseException:
                 # The error that stopped the upload counts, not one of tidying up after it.
                 with suppress(Exception):
                     self._discard(version)
                 raise
-            self._files.rm_file(self._at(CLAIM + version))
+            with suppress(FileNotFoundError):  # by a run that took it for a killed one's
+                self._files.rm_file(self._at(CLAIM + version))
             self.point_latest(version)
         return Published(self.location(version), version, new=True)
 
@@ -155,6 +157,16 @@ class RemoteStore(ReleaseStore):
             self._files.put_file(str(draft / name), path)
         if self._sizes(version) != expected:
             raise TransientError(f"{self.location(version)} has not arrived whole: run again")
+
+    def _check_arrived(self, draft: Path, version: str) -> None:
+        """Make sure that nothing was removed before the manifest was there.
+
+        A run whose clock is a day ahead takes this one for a killed one. From the manifest on nobody
+        removes a file; if one has gone, the manifest goes too, and with it the release.
+        """
+        if self._sizes(version) != {n: (draft / n).stat().st_size for n in list_files(draft)}:
+            self._files.rm_file(self._at(version, MANIFEST))
+            raise StorageError(f"{self.location(version)} has not stayed whole: run again")
 
     def _remove_stale_uploads(self) -> None:
         """Remove what killed runs have left; an upload of a living run is never a day old."""

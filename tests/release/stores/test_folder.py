@@ -210,15 +210,29 @@ def test_a_failure_to_move_latest_leaves_no_temporary_link(releases, monkeypatch
     assert not [name for name in listing(releases) if name.startswith(".latest")]
 
 
-def test_drafts_of_killed_runs_are_removed_when_they_are_a_day_old(releases):
+def test_the_draft_of_a_killed_run_is_removed_however_young_it_is(releases):
     publish(releases)
-    old, young = (releases.folder / name for name in (".staging-old", ".staging-young"))
-    old.mkdir()
-    young.mkdir()
-    os.utime(old, (0, 0))
+    (releases.folder / ".staging-killed").mkdir()
     publish(releases, OTHER_DIGEST)
-    assert young.exists()
-    assert not old.exists()
+    assert not (releases.folder / ".staging-killed").exists()
+
+
+def test_the_draft_of_a_living_run_stays_whatever_the_clock_says(releases):
+    with releases.staging() as draft:
+        build(draft)
+        os.utime(draft, (0, 0))
+        publish(releases, OTHER_DIGEST)
+        published = releases.commit(draft, releases.next_version(DIGEST))
+    verify(published.folder)
+    assert listing(releases) == ["1-cdcdcdcd", "2-abababab", "latest"]
+
+
+def test_a_draft_that_is_a_link_is_not_followed(releases, tmp_path):
+    publish(releases)
+    (tmp_path / "other").mkdir()
+    (releases.folder / ".staging-link").symlink_to(tmp_path / "other")
+    publish(releases, OTHER_DIGEST)
+    assert (tmp_path / "other").exists()
 
 
 def test_a_damaged_version_of_other_data_does_not_stop_a_release(releases):

@@ -133,6 +133,24 @@ def test_an_upload_that_arrives_in_part_is_no_release(releases, memory, monkeypa
     assert names(memory) == []
 
 
+def test_a_file_that_another_run_removes_before_the_manifest_is_noticed(
+    releases, memory, monkeypatch
+):
+    original = MemoryFileSystem.pipe_file
+
+    def sweep(self, path, *args, **kwargs):
+        if path.endswith("manifest.json"):
+            for name in WHOLE[:2]:
+                self.rm_file(f"{ROOT}/{name}")
+            self.rm_file(f"{ROOT}/.upload-1-abababab")
+        original(self, path, *args, **kwargs)
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", sweep)
+    with pytest.raises(StorageError, match="1-abababab has not stayed whole: run again"):
+        publish(releases)
+    assert names(memory) == []
+
+
 def test_a_version_that_is_there_already_is_never_overwritten(releases, memory):
     publish(releases)
     before = dict(memory.store)
