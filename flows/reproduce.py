@@ -29,6 +29,7 @@ from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
+from synth_tasks.release.memory import check_parts_memory, check_source_memory
 from synth_tasks.release.reproduction import compare_files
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.survey import survey_source
@@ -125,9 +126,11 @@ def main(arguments: list[str] | None = None) -> int:
         check_policy(spec)
         find_original(options.release, spec)
         if spec.partition is None:
+            check_source_memory(spec)
             load_source(spec, database_url(spec))
         else:
-            survey_source(spec)
+            survey = survey_source(spec)
+            check_parts_memory(spec, survey.division.sizes.tolist(), survey.schema)
         task_runner(spec.run)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
