@@ -17,6 +17,7 @@ from prefect.exceptions import TerminationSignal
 
 from flows.api import server_problem
 from flows.terminal import show_stages_only
+from synth_tasks.release.memory import check_parts_memory, check_source_memory
 from synth_tasks.release.runner_options import RUNNERS
 from synth_tasks.release.seeds import parse_seed
 from synth_tasks.release.spec import ReleaseSpec
@@ -84,8 +85,10 @@ def read_beforehand(spec: ReleaseSpec, in_parts: bool = False) -> None:
         in_parts: Whether the table is read in parts, and never held as a whole.
     """
     if in_parts:
-        survey_source(spec)
+        survey = survey_source(spec)
+        check_parts_memory(spec, survey.division.sizes.tolist(), survey.schema)
     else:
+        check_source_memory(spec)
         load_source(spec, database_url(spec))
 
 

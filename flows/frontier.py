@@ -28,6 +28,7 @@ from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_frontier
 from synth_tasks.errors import SynthError
+from synth_tasks.release.memory import check_memory, check_source_memory
 from synth_tasks.release.spec import ReleaseSpec, change_spec
 from synth_tasks.release.stages import check_source, load_source
 from synth_tasks.release.workspace import DatasetRef
@@ -116,7 +117,10 @@ def check_settings(spec: ReleaseSpec) -> list[Setting]:
     """
     settings = list_settings(spec)
     changed = [apply_setting(spec, setting) for setting in settings]
+    largest = max(changed, key=lambda each: each.n_sets)
+    check_source_memory(largest)
     table = load_source(changed[0], database_url(spec))
+    check_memory(largest, *table.matrix.shape)
     for other in changed[1:]:
         check_source(other, table)
     return settings

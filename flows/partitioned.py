@@ -13,6 +13,7 @@ from prefect.states import State
 
 from flows.conclusion import conclude, judge
 from flows.steps import limited, nothing_new, require
+from synth_tasks.release.memory import check_parts_memory
 from synth_tasks.release.parts import Stratum
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.tasks.artifacts import Progress, show_estimates
@@ -79,6 +80,7 @@ def make_parts(context: RunContext, ingested: IngestedParts, progress: Progress)
         progress: Is told of every stage.
     """
     strata = ingested.strata
+    check_parts_memory(context.spec, [stratum.rows for stratum in strata], ingested.schema)
     completed, results = _complete(context, strata, progress)
     drawn = _synthesise(context, strata, completed, progress)
     analyses = _analyse(context, completed, drawn, progress)

@@ -34,7 +34,7 @@ from flows.runners import do_by, task_runner
 from flows.steps import AWAITING, limited, nothing_new, require
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError
-from synth_tasks.release.memory import check_memory
+from synth_tasks.release.memory import check_memory, check_parts_memory, check_source_memory
 from synth_tasks.release.preview import Preview, preview_release
 from synth_tasks.release.preview_parts import preview_parts
 from synth_tasks.release.results import SuiteResult
@@ -112,8 +112,6 @@ def _release(context: RunContext, progress: Progress) -> State:
     published = find_published(context, ingested.fingerprint)
     if published is not None:
         return nothing_new(context, published, progress)
-
-    check_memory(context.spec, ingested.rows, ingested.columns)
     return conclude(context, make(context, ingested, progress), progress)
 
 
@@ -124,6 +122,7 @@ def read_data(context: RunContext, progress: Progress) -> Ingested:
         context: The release.
         progress: Is told when it is done.
     """
+    check_source_memory(context.spec)
     ingested = limited(ingest, context.spec)(context)
     ref, n_missing = ingested.ref, sum(ingested.missing_values.values())
     progress.finish(f"ingested {ref.rows} rows × {ref.columns} columns, {n_missing} missing values")
@@ -138,6 +137,8 @@ def make(context: RunContext, ingested: Ingested, progress: Progress) -> MadeTab
         ingested: The data.
         progress: Is told of every stage.
     """
+    # Databases and files of statistical programs do not tell their size before.
+    check_memory(context.spec, ingested.rows, ingested.columns)
     completed, results = _complete(context, ingested, progress)
     raw = ingested.ref
     fitted, controlled = _synthesise(context, raw, completed.refs, progress)
@@ -289,7 +290,12 @@ def preflight(
     check_policy(spec)
     find_places(spec, to)
     if spec.partition is not None:
-        return partial(preview_parts, spec, survey_source(spec))
+        survey = survey_source(spec)
+        if not dry_run:
+            check_parts_memory(spec, survey.division.sizes.tolist(), survey.schema)
+        return partial(preview_parts, spec, survey)
+    if not dry_run:
+        check_source_memory(spec)
     table = load_source(spec, database_url(spec))
     if not dry_run:
         check_memory(spec, *table.matrix.shape)

@@ -29,6 +29,7 @@ from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError
+from synth_tasks.release.memory import check_memory, check_source_memory
 from synth_tasks.release.spec import ReleaseSpec, change_spec
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress
@@ -72,7 +73,9 @@ def study(spec: SpecParameter, to: str | None = None) -> State:
 
 def _study(context: RunContext, folder: Path, tell: Callable[[str], None]) -> State:
     progress = Progress(context.spec, N_STAGES, get_run_logger(), tell)
+    check_source_memory(context.spec)
     ingested = ingest(context)
+    check_memory(context.spec, ingested.rows, ingested.columns)
     population = impute(context, ingested.ref).refs[0]
     progress.finish(f"population of {population.rows} rows × {population.columns} columns")
     chunks = plan_study(context, population)

@@ -35,8 +35,10 @@ ANALYSE = 1e-7  # a cell that an analysis reads, about three columns of each set
 
 LINKED_ROWS = 3000  # `disclosure.linkage` compares that many rows with all
 ANALYSED_COLUMNS = 10
+# Processor seconds of a worker that is a process: it begins, and imports what it works with.
+START_WORKER = {"threads": 0.0, "processes": 5.5, "dask": 6.5, "ray": 6.5}
 CELL = 8e-9  # gigabytes
-PROGRAM = 0.63  # gigabytes of Prefect, Great Expectations and the libraries beneath
+PROGRAM = 0.63  # gigabytes of Prefect, Great Expectations and the libraries beneath, in a process
 ENGINE_PROGRAM = 0.32
 ENGINE_COPIES = 5.0  # of the table: its columns sorted, leaves, donors
 SET_COPIES = 1.4
@@ -74,6 +76,9 @@ class Workload:
         Threads, and tasks at a time.
     cores : int
         Of the machine.
+    runner : str
+        One of `synth_tasks.release.runner_options.RUNNERS`, whose workers are started for the run;
+        threads where a cluster that is there does the work.
     """
 
     n_rows: int
@@ -89,6 +94,12 @@ class Workload:
     analyses: int = 0
     workers: int = 2
     cores: int = 2
+    runner: str = "threads"
+
+    @property
+    def n_processes(self) -> int:
+        """Number of processes that this machine starts beside that of the flow."""
+        return 0 if self.runner == "threads" else self.workers
 
     @property
     def n_sets(self) -> int:
@@ -150,6 +161,11 @@ def sweep_seconds(n_rows: int, predictors: int, variables: int = 1) -> float:
     return IMPUTE * n_rows * predictors + IMPUTE_VARIABLE * variables
 
 
+def start_seconds(work: Workload) -> float:
+    """Predict how long Prefect and the workers take to start."""
+    return START + START_WORKER[work.runner] * work.workers / min(work.workers, work.cores)
+
+
 def synthesis_cost(work: Workload) -> Cost:
     """Predict fitting and drawing by the engine alone.
 
@@ -197,7 +213,7 @@ def release_cost(work: Workload) -> Cost:
     suite = SUITE + SUITE_COLUMN * work.n_columns
     engine = synthesis_cost(work)
     seconds = {
-        "start Prefect": START,
+        "start Prefect": start_seconds(work),
         # Checked before anything is started, and read again by the flow.
         "read and check": 2 * READ * cells + REHEARSAL * (work.fitted + work.imputed) + suite,
         "impute": sweeps * impute + work.imputations * suite,
@@ -213,4 +229,9 @@ def peak_gb(work: Workload) -> float:
     """Predict the largest memory of a whole release, in gigabytes."""
     together = work.at_a_time(work.n_sets)
     copies = RELEASE_COPIES + SET_COPIES * work.n_sets + ASSESSED_COPIES * together
-    return PROGRAM + CELL * work.cells * copies
+    return program_gb(work) + CELL * work.cells * copies
+
+
+def program_gb(work: Workload) -> float:
+    """Return the memory of the programs, in gigabytes: of the flow, and of each worker process."""
+    return PROGRAM * (1 + work.n_processes)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import psutil
-
+from synth_tasks.data import Schema
 from synth_tasks.errors import SpecError
+from synth_tasks.release.analysis import analysed_columns
+from synth_tasks.release.available_memory import available_gb
 from synth_tasks.release.cost import Workload, peak_gb
+from synth_tasks.release.parts_cost import PartsWorkload
+from synth_tasks.release.parts_memory import largest_step, parts_peak_gb
+from synth_tasks.release.sources.extent import find_extent
 from synth_tasks.release.spec import ReleaseSpec
 
-GIGABYTE = 1e9
-CGROUPS = Path("/sys/fs/cgroup")
-MEMBERSHIP = Path("/proc/self/cgroup")
+WHAT_HELPS = {
+    "reading": "divide into fewer strata (synthesis.min_stratum_size)",
+    "strata": "divide by more columns (synthesis.strata)",
+    "sample": "set partition.sample_rows lower",
+    "analysis": "name fewer columns in each analysis (analysis)",
+}
 
 
 def check_memory(
-    spec: ReleaseSpec, n_rows: int, n_columns: int, available: float | None = None
+    spec: ReleaseSpec, n_rows: int, n_columns: int, available: float | None = None, size: str = ""
 ) -> None:
     """Refuse a release that needs more memory than there is.
 
@@ -30,6 +37,8 @@ def check_memory(
         Size of the table.
     available : float, optional
         Gigabytes that may be used; `run.memory_gb` or, without it, `available_gb` if not given.
+    size : str, optional
+        How the size is put in the message; the numbers if not given.
 
     Raises
     ------
@@ -38,9 +47,78 @@ def check_memory(
     """
     if spec.run.scheduler is not None:
         return
-    if available is None:
-        available = spec.run.memory_gb or available_gb()
-    work = Workload(
+    available = _available(spec) if available is None else available
+    work = _workload(spec, n_rows, n_columns)
+    needed = peak_gb(work)
+    if needed > available:
+        size = size or f"{n_rows} rows and {n_columns} columns"
+        raise SpecError(_refusal(size, needed, available, _remedy(work, available)))
+
+
+def check_source_memory(spec: ReleaseSpec, available: float | None = None) -> None:
+    """Refuse a release whose source needs more memory than there is, before it is read.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release, of a whole table. Sources that do not tell their size beforehand are not judged:
+        databases, files of statistical programs, data sets of this package.
+    available : float, optional
+        As `check_memory`.
+
+    Raises
+    ------
+    SpecError
+        Names the prediction and the setting that helps.
+    """
+    if spec.run.scheduler is not None:
+        return
+    extent = find_extent(spec)
+    if extent is not None:
+        check_memory(spec, extent.n_rows, extent.n_columns, available, str(extent))
+
+
+def check_parts_memory(
+    spec: ReleaseSpec, sizes: Sequence[int], schema: Schema, available: float | None = None
+) -> None:
+    """Refuse a release in parts that needs more memory than there is.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release; it has a `partition`. Work on a cluster of others is not judged.
+    sizes : sequence of int
+        Rows of each stratum.
+    schema : Schema
+        The variables.
+    available : float, optional
+        As `check_memory`.
+
+    Raises
+    ------
+    SpecError
+        Names the prediction and the setting that helps.
+    """
+    if spec.run.scheduler is not None or spec.partition is None:
+        return
+    available = _available(spec) if available is None else available
+    n_rows = sum(sizes)
+    whole = _workload(spec, n_rows, len(schema))
+    work = PartsWorkload(
+        whole,
+        tuple(-(-n * whole.n_rows // n_rows) for n in sizes),  # more, where `synthesis.k` is
+        spec.partition.sample_rows,
+        analysed=tuple(len(analysed_columns(analysis, schema)) for analysis in spec.analysis),
+    )
+    needed = parts_peak_gb(work)
+    if needed > available:
+        size = f"{len(sizes)} strata of up to {max(sizes)} rows and {len(schema)} columns"
+        raise SpecError(_refusal(size, needed, available, _parts_remedy(work, available)))
+
+
+def _workload(spec: ReleaseSpec, n_rows: int, n_columns: int) -> Workload:
+    """Describe what decides the memory that a release needs."""
+    return Workload(
         n_rows=max(n_rows, spec.synthesis.k or 0),
         n_columns=n_columns,
         fitted=n_columns,
@@ -49,65 +127,38 @@ def check_memory(
         m=spec.synthesis.m,
         workers=spec.run.workers,
         cores=os.cpu_count() or 1,
+        runner=spec.run.runner,
     )
-    needed = peak_gb(work)
-    if needed > available:
-        raise SpecError(
-            f"{n_rows} rows and {n_columns} columns need about {needed:.1f} GB of memory, and "
-            f"{available:.1f} GB may be used: {_remedy(work, available)}, or set run.memory_gb if "
-            "you know better"
-        )
+
+
+def _available(spec: ReleaseSpec) -> float:
+    return spec.run.memory_gb or available_gb()
+
+
+def _refusal(size: str, needed: float, available: float, remedy: str) -> str:
+    return (
+        f"{size} need about {needed:.1f} GB of memory, and {available:.1f} GB may be used: {remedy}, "
+        "or set run.memory_gb if you know better"
+    )
 
 
 def _remedy(work: Workload, available: float) -> str:
     """Name the largest number of workers that fits, or, if none does, what else makes it less."""
-    for workers in range(min(work.workers, work.cores) - 1, 0, -1):
+    # Threads beyond the cores need no memory; processes do.
+    most = work.workers if work.n_processes else min(work.workers, work.cores)
+    for workers in range(most - 1, 0, -1):
         if peak_gb(replace(work, workers=workers)) <= available:
             return f"set run.workers to {workers}"
     for m in range(work.m - 1, 1, -1):
         if peak_gb(replace(work, m=m, workers=1)) <= available:
             return f"set synthesis.m to {m} and run.workers to 1"
-    return "drop columns (dataset.drop), or release the rows in several data sets"
+    return "drop columns (dataset.drop), or release the rows in parts (partition)"
 
 
-def available_gb() -> float:
-    """Return the memory that this process may come to use, with what it uses already.
-
-    Returns
-    -------
-    float
-        Gigabytes: what the machine has free, or what is left of the smallest limit of a control group
-        (of a container, a service or a batch job) if that is less.
-    """
-    used = psutil.Process().memory_info().rss
-    free = [psutil.virtual_memory().available, *_left_in_groups(CGROUPS, MEMBERSHIP)]
-    return (min(free) + used) / GIGABYTE
-
-
-def _left_in_groups(root: Path, membership: Path) -> list[int]:
-    """Return what is left of each limit that holds for this process, in bytes.
-
-    References
-    ----------
-    Control Group v2, documentation of the Linux kernel: memory.max, memory.current, memory.stat.
-    """
-    if not membership.is_file():
-        return []
-    unified = [line[3:] for line in membership.read_text().splitlines() if line.startswith("0::")]
-    left = []
-    for path in unified:
-        group = root / path.strip("/")
-        for folder in (group, *group.parents):
-            limit = folder / "memory.max"
-            if limit.is_file() and (text := limit.read_text().strip()) != "max":
-                left.append(int(text) - _in_use(folder))
-            if folder == root:
-                break
-    return left
-
-
-def _in_use(group: Path) -> int:
-    """Return the memory of a control group that the kernel cannot take back for the asking."""
-    lines = (line.split() for line in (group / "memory.stat").read_text().splitlines())
-    files = next((int(count) for name, count in lines if name == "inactive_file"), 0)
-    return int((group / "memory.current").read_text()) - files
+def _parts_remedy(work: PartsWorkload, available: float) -> str:
+    """Name the largest number of workers that fits, or, if none does, what else makes it less."""
+    for workers in range(work.whole.workers - 1, 0, -1):
+        fewer = replace(work, whole=replace(work.whole, workers=workers))
+        if parts_peak_gb(fewer) <= available:
+            return f"set run.workers to {workers}"
+    return f"{WHAT_HELPS[largest_step(work)]}, or drop columns (dataset.drop)"

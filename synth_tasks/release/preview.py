@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from synth_tasks.engine import ImputationPlan
@@ -18,6 +18,7 @@ from synth_tasks.release.cost import (
     sweep_seconds,
 )
 from synth_tasks.release.plans import plan_imputation, plan_synthesis
+from synth_tasks.release.runner_options import started_runner
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import (
     SourceTable,
@@ -84,7 +85,12 @@ class Preview:
     cost: Cost
 
 
-def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = None) -> Preview:
+def preview_release(
+    spec: ReleaseSpec,
+    table: SourceTable,
+    cores: int | None = None,
+    sizes: Sequence[int] | None = None,
+) -> Preview:
     """Plan a release and predict its cost; nothing is written.
 
     Parameters
@@ -95,6 +101,9 @@ def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = N
         From `load_source`, which has made all checks.
     cores : int, optional
         Of the machine; those that are there if not given.
+    sizes : sequence of int, optional
+        Rows of the parts that have models of their own, for the time of variables; the rows of the
+        table if not given.
 
     Returns
     -------
@@ -107,6 +116,7 @@ def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = N
     missing = table.missing_values
     order = [*synthesis.visit_sequence]
     order += [name for name in table.schema.names if name not in order]
+    parts = [len(table.matrix)] if sizes is None else sizes
     variables = tuple(
         PlannedVariable(
             name,
@@ -115,7 +125,7 @@ def preview_release(spec: ReleaseSpec, table: SourceTable, cores: int | None = N
             imputation.methods[name] if name in imputation.visit_sequence else "",
             methods[name] if name in synthesis.visit_sequence else "",
             predictors.get(name, ()),
-            _seconds(spec, imputation, synthesis, name, predictors),
+            sum(_seconds(spec, imputation, synthesis, name, predictors, n) for n in parts),
         )
         for name in order
     )
@@ -149,9 +159,10 @@ def _seconds(
     synthesis: ImputationPlan,
     name: str,
     predictors: Mapping[str, tuple[str, ...]],
+    n_rows: int,
 ) -> float:
     """Predict what a variable takes, so that the dear ones are seen."""
-    n_rows, total = synthesis.n_rows, 0.0
+    total = 0.0
     if name in imputation.visit_sequence and not is_formula(imputation.methods[name]):
         sweeps = spec.imputation.m * spec.imputation.maxit
         total += sweeps * sweep_seconds(n_rows, len(imputation.predictors[name]))
@@ -226,6 +237,7 @@ def _workload(
         analyses=len(spec.analysis),
         workers=spec.run.workers,
         cores=cores,
+        runner=started_runner(spec.run.runner, spec.run.scheduler),
     )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 from synth_tasks.release.analysis import analysed_columns
-from synth_tasks.release.cost import CELL, PROGRAM, Cost, Workload, release_cost
+from synth_tasks.release.cost import CELL, Cost
+from synth_tasks.release.parts_cost import PartsWorkload, parts_cost
+from synth_tasks.release.parts_memory import parts_peak_gb
 from synth_tasks.release.preview import Preview, plan_workload, preview_release
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import SourceTable
 from synth_tasks.release.survey import Survey
-
-# Of the largest stratum that is worked on, for each worker: fitting and measuring.
-STRATUM_COPIES = 12.0
-# Of the columns of an analysis in one table: what is read, decoded and made a design of.
-ANALYSIS_COPIES = 8.0
 
 
 def preview_parts(spec: ReleaseSpec, survey: Survey, cores: int | None = None) -> Preview:
@@ -32,12 +30,12 @@ def preview_parts(spec: ReleaseSpec, survey: Survey, cores: int | None = None) -
     Returns
     -------
     Preview
-        Names, counts and settings; no value of the data.
+        Names, counts and settings; no value of the data. The time of variables is that of all strata.
     """
     table = SourceTable(survey.sample, survey.schema, survey.codebook)
-    preview = preview_release(spec, table, cores)
+    work = parts_workload(spec, survey, cores)
+    preview = preview_release(spec, table, cores, work.sizes)
     missing, n = survey.missing_values, survey.n_rows
-    work = replace(plan_workload(spec, table, cores), n_rows=n)
     variables = tuple(replace(v, n_missing=missing[v.name]) for v in preview.variables)
     facts = {
         **preview.facts,
@@ -47,8 +45,24 @@ def preview_parts(spec: ReleaseSpec, survey: Survey, cores: int | None = None) -
         "whole table": "no step holds it",
         **_describe_analyses(spec, survey),
     }
-    cost = Cost(release_cost(work).seconds, _peak(spec, survey, work))
+    cost = Cost(parts_cost(work), parts_peak_gb(work))
     return replace(preview, n_rows=n, variables=variables, facts=facts, cost=cost)
+
+
+def parts_workload(spec: ReleaseSpec, survey: Survey, cores: int | None = None) -> PartsWorkload:
+    """Return what decides the cost of a release in parts; arguments as `preview_parts`."""
+    if spec.partition is None:
+        raise ValueError("the release has no partition")
+    table = SourceTable(survey.sample, survey.schema, survey.codebook)
+    whole = plan_workload(spec, table, cores or os.cpu_count() or 1)
+    return PartsWorkload(
+        replace(whole, n_rows=survey.n_rows),
+        tuple(survey.division.sizes.tolist()),
+        spec.partition.sample_rows,
+        spec.disclosure.cross_fit,
+        spec.dataset.source.csv is not None,
+        tuple(len(analysed_columns(analysis, survey.schema)) for analysis in spec.analysis),
+    )
 
 
 def _describe_strata(spec: ReleaseSpec, survey: Survey) -> str:
@@ -70,13 +84,3 @@ def _describe_analyses(spec: ReleaseSpec, survey: Survey) -> dict[str, str]:
 
 def _n_columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
-
-
-def _peak(spec: ReleaseSpec, survey: Survey, work: Workload) -> float:
-    """Return gigabytes of memory: of the largest stratum for each worker, or of an analysis."""
-    together = work.at_a_time(survey.division.count)
-    strata = together * STRATUM_COPIES * CELL * int(survey.division.sizes.max()) * work.n_columns
-    widths = [len(analysed_columns(analysis, survey.schema)) for analysis in spec.analysis]
-    tables = spec.n_sets + spec.imputation.m
-    analysis = CELL * survey.n_rows * max(widths, default=0) * (ANALYSIS_COPIES + tables)
-    return PROGRAM + max(strata, analysis)

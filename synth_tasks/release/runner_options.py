@@ -44,3 +44,16 @@ def check_runner(runner: str, scheduler: str | None, options: Mapping[str, Any])
         if name not in known:
             there = ", ".join(sorted(known)) if known else f"{runner} have none"
             raise ValueError(f"run.options: unknown option '{name}' for {runner}: {there}")
+
+
+def started_runner(runner: str, scheduler: str | None) -> str:
+    """Return the runner whose workers the run starts: threads, where a cluster is there.
+
+    Parameters
+    ----------
+    runner : str
+        One of `RUNNERS`.
+    scheduler : str, optional
+        Address of a cluster that is there.
+    """
+    return runner if scheduler is None else "threads"

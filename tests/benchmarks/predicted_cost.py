@@ -24,9 +24,14 @@ import yaml
 from synth_tasks import synthesize
 from synth_tasks.datasets import load_boys_completed
 from synth_tasks.release.cost import Workload, release_cost, synthesis_cost
+from synth_tasks.release.parts_cost import PartsWorkload, parts_cost
+from synth_tasks.release.parts_memory import parts_peak_gb
 from synth_tasks.release.preview import workload_of
+from synth_tasks.release.preview_parts import parts_workload
 from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
+from synth_tasks.release.survey import survey_source
+from tests.benchmarks.census import census
 from tests.benchmarks.tables import mixed_table, numeric_table
 from tests.release.builders import write_gate
 
@@ -39,9 +44,10 @@ class Case:
 
     Parameters
     ----------
-    kind : {"boys", "numbers", "mixed", "wide"}
+    kind : {"boys", "numbers", "mixed", "wide", "census"}
         Of the table; a mixed one has twenty columns, three of them of 8, 40 and 200 levels, and of a
-        wide one no variable has more than twenty predictors.
+        wide one no variable has more than twenty predictors. A census is released in parts, of twenty
+        regions, with a cross-fit in each.
     n_rows, n_columns, m, workers : int
         Size of the work.
     """
@@ -57,6 +63,8 @@ class Case:
         n_rows = self.n_rows if most_rows is None else min(self.n_rows, most_rows)
         if self.kind == "boys":
             return load_boys_completed()
+        if self.kind == "census":
+            return census(n_rows)
         return (
             mixed_table(n_rows) if self.kind == "mixed" else numeric_table(n_rows, self.n_columns)
         )
@@ -101,10 +109,17 @@ RELEASES = (
     Case("mixed", 10_000, 20, 10, 2),
     Case("numbers", 10_000, 100, 2, 2),
     Case("mixed", 100_000, 20, 2, 2),
+    Case("census", 100_000, 20, 1, 2),
     Case("wide", 50_000, 500, 2, 2),
     Case("numbers", 1_000_000, 10, 2, 2),
 )
 CAP = {"max_predictors": 20}
+IN_PARTS = {
+    "pooling": {"rule": "raab2016"},
+    "partition": {},
+    "disclosure": {"keys": ["age", "sex", "region"], "targets": ["income", "health", "status"]},
+    "analysis": [{"model": "ols", "formula": "income ~ age + hours"}],
+}
 
 
 def measure(case: Case) -> dict[str, float]:
@@ -128,7 +143,7 @@ def synthesise(case: Case) -> dict[str, float]:
     }
 
 
-def measure_release(case: Case, folder: Path) -> tuple[Workload, dict[str, float]]:
+def measure_release(case: Case, folder: Path) -> tuple[Workload | PartsWorkload, dict[str, float]]:
     """Publish a release; return its size and what it needed, with all its processes."""
     case.table().to_parquet(folder / "table.parquet")
     write_gate(folder)
@@ -140,9 +155,16 @@ def measure_release(case: Case, folder: Path) -> tuple[Workload, dict[str, float
         "publish": {"to": "out", "approval": "never"},
         "run": {"workers": case.workers},
     }
+    if case.kind == "census":
+        content |= IN_PARTS
+        content["synthesis"] = {"m": case.m, "strata": ["region"]}
     (folder / "spec.yaml").write_text(yaml.safe_dump(content))
     spec = read_spec(folder / "spec.yaml")
-    work = workload_of(spec, load_source(spec), case.workers)
+    work: Workload | PartsWorkload
+    if spec.partition is None:
+        work = workload_of(spec, load_source(spec), case.workers)
+    else:
+        work = parts_workload(spec, survey_source(spec), case.workers)
     places = {"SYNTH_WORKSPACE": folder / "workspace", "PREFECT_HOME": folder / "prefect"}
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | {k: str(v) for k, v in places.items()}
     command = [sys.executable, "-m", "flows.release", "--spec", "spec.yaml"]
@@ -154,6 +176,15 @@ def measure_release(case: Case, folder: Path) -> tuple[Workload, dict[str, float
         "processor": sum(getattr(after, k) - getattr(before, k) for k in ("ru_utime", "ru_stime")),
         "peak_gb": after.ru_maxrss / 1e6,  # of the largest so far: cases are ordered by size
     }
+
+
+def predict(work: Workload | PartsWorkload, *, whole_release: bool) -> tuple[float, float]:
+    """Return processor seconds and GB: what one worker needs is what all of them use."""
+    if isinstance(work, PartsWorkload):
+        one = replace(work, whole=replace(work.whole, workers=1))
+        return sum(parts_cost(one).values()), parts_peak_gb(work)
+    predicted = release_cost if whole_release else synthesis_cost
+    return predicted(replace(work, workers=1)).total, predicted(work).peak_gb
 
 
 def main() -> None:
@@ -169,17 +200,16 @@ def main() -> None:
     print("| case | predicted s | processor s | elapsed s | predicted GB | peak GB |")
     print("|---|---|---|---|---|---|")
     for case in RELEASES if options.releases else ENGINE:
+        work: Workload | PartsWorkload
         if options.releases:
             with tempfile.TemporaryDirectory() as folder:
                 work, found = measure_release(case, Path(folder))
         else:
             work, found = case.workload(), measure(case)
-        predict = release_cost if options.releases else synthesis_cost
-        # What one worker needs is what all of them use.
-        cost, processor = predict(work), predict(replace(work, workers=1)).total
+        processor, peak = predict(work, whole_release=options.releases)
         print(
             f"| {case.label} | {processor:.3g} | {found['processor']:.3g} "
-            f"| {found['elapsed']:.3g} | {cost.peak_gb:.2f} | {found['peak_gb']:.2f} |",
+            f"| {found['elapsed']:.3g} | {peak:.2f} | {found['peak_gb']:.2f} |",
             flush=True,
         )
 

@@ -5,8 +5,10 @@ import pytest
 from synth_tasks.errors import SpecError
 from synth_tasks.release import memory
 from synth_tasks.release.cost import CELL, PROGRAM, Workload, peak_gb
-from synth_tasks.release.memory import available_gb, check_memory
-from tests.release.builders import people_spec
+from synth_tasks.release.memory import check_memory, check_parts_memory, check_source_memory
+from synth_tasks.release.survey import survey_source
+from tests.release.builders import make_people, make_site, people_spec
+from tests.tasks.part_releasing import census_site, census_spec
 
 MILLION = 1_000_000
 
@@ -77,25 +79,70 @@ def test_a_cluster_of_others_is_not_judged(tmp_path):
     check_memory(spec, 1000 * MILLION, 20, available=1.0)
 
 
-def test_the_smallest_limit_of_a_control_group_counts(tmp_path, monkeypatch):
-    group = tmp_path / "slice" / "job"
-    group.mkdir(parents=True)
-    for folder, limit, current in ((group, "max", 0), (group.parent, 3 * 10**9, 10**9)):
-        (folder / "memory.max").write_text(f"{limit}\n")
-        (folder / "memory.current").write_text(f"{current}\n")
-        (folder / "memory.stat").write_text("anon 5\ninactive_file 250000000\n")
-    (tmp_path / "cgroup").write_text("1:name=systemd:/x\n0::/slice/job\n")
-    monkeypatch.setattr(memory, "CGROUPS", tmp_path)
-    monkeypatch.setattr(memory, "MEMBERSHIP", tmp_path / "cgroup")
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("V", (), {"available": 10**12}))
-    monkeypatch.setattr(memory.psutil, "Process", lambda: type("P", (), {"memory_info": usage}))
-    assert available_gb() == pytest.approx(3 - 1 + 0.25 + 0.5)
+def test_every_worker_process_needs_the_program_once_more(tmp_path):
+    threads, processes = spec_of(tmp_path), spec_of(tmp_path, runner="processes")
+    enough = predicted(threads)
+    assert predicted(processes, runner="processes") == pytest.approx(enough + 4 * PROGRAM)
+    check_memory(threads, MILLION, 20, available=enough)
+    with pytest.raises(SpecError, match=r"set run.workers to [123]"):
+        check_memory(processes, MILLION, 20, available=enough)
 
 
-def usage():
-    return type("M", (), {"rss": 500_000_000})
+# --- before a source is read ----------------------------------------------------------------------
 
 
-def test_without_control_groups_the_machine_counts(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "MEMBERSHIP", tmp_path / "absent")
-    assert 0 < available_gb() < 100_000
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow"])
+def test_a_source_that_does_not_fit_is_refused_unread(tmp_path, monkeypatch, kind):
+    people = make_people()
+    write = {"csv": people.to_csv, "parquet": people.to_parquet, "arrow": people.to_feather}
+    write[kind](tmp_path / f"table.{kind}")
+    spec = people_spec(tmp_path, dataset={"name": "x", "source": {kind: f"table.{kind}"}})
+    monkeypatch.setattr("synth_tasks.release.sources.files.to_frame", None)  # nothing is read
+    check_source_memory(spec, available=1.0)
+    with pytest.raises(SpecError, match=r"rows.* and 1?\d columns need about 0.6 GB"):
+        check_source_memory(spec, available=0.1)
+
+
+def test_a_refusal_says_that_the_rows_of_csv_are_estimated(tmp_path):
+    spec = people_spec(make_site(tmp_path))
+    with pytest.raises(SpecError, match=r"about \d+ rows \(estimated from the size of the file\)"):
+        check_source_memory(spec, available=0.1)
+
+
+def test_what_does_not_tell_its_size_is_judged_when_it_was_read(tmp_path):
+    spec = people_spec(tmp_path, dataset={"name": "x", "source": {"builtin": "boys"}})
+    check_source_memory(spec, available=0.1)
+
+
+# --- in parts -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory):
+    spec = census_spec(census_site(tmp_path_factory.mktemp("census")))
+    return spec, survey_source(spec).schema
+
+
+def test_strata_that_do_not_fit_are_refused(parts):
+    spec, schema = parts
+    check_parts_memory(spec, [MILLION] * 20, schema, available=100)
+    with pytest.raises(SpecError, match=r"2 strata of up to 100000000 rows .*synthesis.strata"):
+        check_parts_memory(spec, [10, 100 * MILLION], schema, available=2)
+
+
+def test_fewer_workers_are_the_first_remedy_for_strata_too(parts):
+    spec, schema = parts
+    run = spec.run.model_copy(update={"workers": 4})
+    spec = spec.model_copy(update={"run": run, "analysis": []})
+    one = spec.model_copy(update={"run": spec.run.model_copy(update={"workers": 1})})
+    sizes, enough = [20 * MILLION] * 8, 30.0
+    check_parts_memory(one, sizes, schema, available=enough)
+    with pytest.raises(SpecError, match=r"set run.workers to \d"):
+        check_parts_memory(spec, sizes, schema, available=enough)
+
+
+def test_parts_on_a_cluster_of_others_are_not_judged(parts):
+    spec, schema = parts
+    run = {"runner": "dask", "scheduler": "tcp://127.0.0.1:8786"}
+    spec = spec.model_copy(update={"run": spec.run.model_copy(update=run)})
+    check_parts_memory(spec, [100 * MILLION], schema, available=1)

@@ -166,7 +166,7 @@ class RemoteStore(ReleaseStore):
         """
         if self._sizes(version) != {n: (draft / n).stat().st_size for n in list_files(draft)}:
             self._files.rm_file(self._at(version, MANIFEST))
-            raise StorageError(f"{self.location(version)} has not stayed whole: run again")
+            raise TransientError(f"{self.location(version)} has not stayed whole: run again")
 
     def _remove_stale_uploads(self) -> None:
         """Remove what killed runs have left; an upload of a living run is never a day old."""
