@@ -4,15 +4,12 @@ The stages, the order and what is published are those of `flows.release`; no ste
 """
 
 # No deferred annotations here, as in `flows.release`.
-from collections.abc import Sequence
-from typing import Any
-
 import pandas as pd
-from prefect import unmapped
 from prefect.states import State
 
 from flows.conclusion import conclude, judge
 from flows.steps import limited, nothing_new, require
+from flows.strata import map_strata
 from synth_tasks.release.memory import check_parts_memory
 from synth_tasks.release.parts import Stratum
 from synth_tasks.release.results import SuiteResult
@@ -38,9 +35,6 @@ from synth_tasks.tasks.part_models import (
 )
 from synth_tasks.tasks.pool import AnalysisRef, pool_parts
 from synth_tasks.tasks.publish import find_published
-
-# Of each of five stages that are mapped: a flow stays below 200 task runs.
-MOST_CHUNKS = 32
 
 
 def release_parts(context: RunContext, progress: Progress) -> State:
@@ -91,22 +85,10 @@ def make_parts(context: RunContext, ingested: IngestedParts, progress: Progress)
     return MadeParts(ingested, completed, drawn, figures, ledger, results, analyses)
 
 
-def _chunks(items: Sequence[Any]) -> list[list[Any]]:
-    """Divide items into at most 32 chunks of neighbours."""
-    size = -(-len(items) // MOST_CHUNKS)
-    return [list(items[i : i + size]) for i in range(0, len(items), size)]
-
-
-def _joined(chunks: Sequence[Sequence[Any]]) -> list[Any]:
-    return [item for chunk in chunks for item in chunk]
-
-
 def _complete(
     context: RunContext, strata: list[Stratum], progress: Progress
 ) -> tuple[list[CompletedStratum], list[SuiteResult]]:
-    found: list[CompletedStratum] = _joined(
-        complete_strata.map(unmapped(context), _chunks(strata)).result()
-    )
+    found: list[CompletedStratum] = map_strata(complete_strata, context, strata)
     results = [join_results([each.suites[0] for each in found], "the data as they arrived")]
     require(results)  # a stratum that the source suite refuses was not imputed, nor judged again
     n_imputed = context.spec.imputation.m
@@ -128,12 +110,10 @@ def _synthesise(
     progress: Progress,
 ) -> list[DrawnStratum]:
     sizes = draw_sizes(context, strata)
-    chunks = _chunks([each.bare() for each in completed])
-    synthesizers = fit_strata.map(unmapped(context), chunks).result()
+    tables = [each.bare() for each in completed]
+    synthesizers = map_strata(fit_strata, context, tables)
     progress.finish(f"fitted the synthesizers of {len(strata)} strata")
-    drawn: list[DrawnStratum] = _joined(
-        draw_strata.map(unmapped(context), chunks, synthesizers, _chunks(sizes)).result()
-    )
+    drawn: list[DrawnStratum] = map_strata(draw_strata, context, tables, synthesizers, sizes)
     spec = context.spec
     steps = f", {len(spec.sdc)} steps of disclosure control" if spec.sdc else ""
     progress.finish(f"drew {spec.n_sets} sets of {sum(s[0] for s in sizes)} rows{steps}")
@@ -176,18 +156,14 @@ def _assess(
     progress: Progress,
 ) -> tuple[list[StratumFigures], pd.DataFrame]:
     parts = [each.bare() for each in drawn]
-    sketches = _joined(sketch_strata.map(unmapped(context), _chunks(parts)).result())
+    sketches = map_strata(sketch_strata, context, parts)
     marks = mark_cells(context, parts, sketches)
     rows = [each.stratum.rows for each in drawn]
     shares = sample_shares(context, drawn)
-    mapped = assess_strata.map(
-        unmapped(context),
-        _chunks([each.bare() for each in completed]),
-        _chunks(parts),
-        unmapped(marks),
-        unmapped(shares),
+    tables = [each.bare() for each in completed]
+    figures: list[StratumFigures] = map_strata(
+        assess_strata, context, tables, parts, marks=marks, shares=shares
     )
-    figures: list[StratumFigures] = _joined(mapped.result())
     ledger = assess_parts(context, figures, rows, analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     return figures, ledger

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.partitioned import _chunks
 from flows.release import main, release
 from flows.reproduce import reproduce
 from synth_tasks.release.bundle import verify
@@ -67,11 +66,3 @@ def test_a_source_that_comes_in_one_piece_is_refused_before_the_start(site, caps
     path = write_spec(site, dataset={"name": "boys", "source": {"builtin": "boys"}})
     assert main(["--spec", str(path)]) == 2
     assert "cannot be read in pieces" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(("count", "largest"), [(1, 1), (40, 1), (41, 2), (500, 13)])
-def test_strata_are_worked_on_in_at_most_forty_chunks(count, largest):
-    chunks = _chunks(range(count))
-    assert [item for chunk in chunks for item in chunk] == list(range(count))
-    assert len(chunks) <= 40
-    assert max(map(len, chunks)) == largest
