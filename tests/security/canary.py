@@ -107,11 +107,11 @@ def crashes_in(module: Any, name: str) -> None:
     """A task that crashes; what it said is kept in the private workspace alone."""
     scenario = f"crash in {name}"
     spec = write(f"crash-{name}", imputation={"maxit": 3})
+    error = PRIVATE / ERROR_FILE
+    error.unlink(missing_ok=True)
     with crashing(module, name, crash):
         expect(1, release.main(["--spec", spec, *TO]), scenario)
-    error = PRIVATE / ERROR_FILE
     require_markers(error.read_bytes(), scenario)
-    error.unlink()
 
 
 def crashes_while_reading() -> None:

@@ -27,9 +27,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def test_the_search_finds_the_markers_where_they_may_be(place: Place) -> None:
     source = (place.site / "people.csv").read_bytes()
     assert set(place.markers.found_in(source)) >= {*place.markers.numbers, *place.markers.texts}
-    # What the runs have left in the workspace: the private reports, in which extremes are printed.
+    # What the runs have left in the workspace: private reports, and what the last crash has quoted.
     left = b"".join(p.read_bytes() for p in place.workspace.rglob("*") if p.is_file())
-    assert len(place.markers.found_in(left)) > 10
+    assert len(place.markers.found_in(left)) > 100
 
 
 def test_the_search_covers_database_results_release_and_temporary_files(place: Place) -> None:
