@@ -120,6 +120,14 @@ def test_wrong_input_is_one_line_and_2(made, tmp_path, capsys, text, message):
     assert error.count("\n") == 1
 
 
+def test_data_without_memory_for_them_are_refused_before_they_are_read(made, capsys):
+    folder, spec, *_ = made
+    other = spec.with_name("other.yaml")
+    other.write_text(yaml.safe_dump(yaml.safe_load(spec.read_text()) | {"run": {"memory_gb": 0.1}}))
+    assert main([str(folder), "--spec", str(other), "--seed", "5"]) == 2
+    assert "and 0.1 GB may be used" in capsys.readouterr().err
+
+
 def test_what_is_no_intact_release_is_2(made, tmp_path, capsys):
     import shutil
 
