@@ -1,6 +1,8 @@
 """A release in parts, through the flow and the command line."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import yaml
 from flows.release import main, release
 from flows.reproduce import reproduce
 from synth_tasks.release.bundle import verify
+from synth_tasks.release.survey import survey_source
+from synth_tasks.tasks import part_models
 from tests.tasks.part_releasing import N_ROWS, census_site, census_spec
 
 
@@ -27,7 +31,8 @@ def write_spec(site: Path, **sections) -> Path:
 
 
 def test_a_release_in_parts_is_published_once_and_can_be_made_again(site):
-    spec = census_spec(site, synthesis={"m": 1}, pooling={"rule": "raab2016"})
+    synthesis = {"m": 1, "quick_predictors": {"mincor": 0.05}}
+    spec = census_spec(site, synthesis=synthesis, pooling={"rule": "raab2016"})
     state = release(spec, str(site / "releases"), return_state=True)
     assert state.is_completed(), state.message
     folder = Path(state.result()["folder"])
@@ -35,20 +40,34 @@ def test_a_release_in_parts_is_published_once_and_can_be_made_again(site):
     manifest = json.loads((folder / "manifest.json").read_text())
     parts = [name for name in manifest["files"] if name.startswith("data/census-1/")]
     assert len(parts) == manifest["strata"]
+    assert manifest["synthesis"]["predictors"] == {}
+    assert "in each stratum" in manifest["synthesis"]["predictors_chosen"]
     assert not list((site.parent / "workspace" / "census" / "stages").iterdir())
     again = release(spec, str(site / "releases"), return_state=True)
     assert "nothing new" in again.message
     made_again = reproduce(str(folder), spec, return_state=True)
     assert made_again.is_completed(), made_again.message
+    assert "identical" in made_again.message
 
 
-def test_a_gate_that_one_stratum_does_not_meet_refuses_and_names_it(site):
-    gate = json.loads((site / "gate.json").read_text())
-    gate["expectations"][0]["kwargs"]["max_value"] = -1
-    (site / "gate.json").write_text(json.dumps(gate))
-    state = release(census_spec(site), str(site / "releases"), return_state=True)
+def test_a_gate_that_one_stratum_does_not_meet_refuses_and_names_it(site, monkeypatch):
+    spec = census_spec(site, synthesis={"m": 1}, pooling={"rule": "raab2016"})
+    copied = survey_source(spec).division.labels.index("region 20")
+    control = part_models.control_set.fn
+
+    def leak(own, real, *arguments):
+        found = control(own, real, *arguments)
+        return replace(found, ref=real) if own.stratum == copied else found
+
+    monkeypatch.setattr(part_models.control_set, "fn", leak)
+    state = release(spec, str(site / "releases"), return_state=True)
     assert state.is_failed()
-    assert "worst stratum" in state.message
+    assert "1 critical check(s) failed: unique_exact_match is within bounds" in state.message
+    worst = f"worst stratum {copied + 1}: unique_exact_match set 1: value 1 (allowed ≤ 0.2)"
+    assert worst in state.message
+    # The mean over all strata would have let it pass.
+    mean = re.search(r"bounds: unique_exact_match: value (\S+) \(allowed", state.message)
+    assert float(mean[1]) < 0.2
     assert not (site / "releases").exists()
 
 
