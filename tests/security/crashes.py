@@ -166,6 +166,8 @@ def two_at_once(lab: Lab, times: int = 5, seed: int = 2) -> Tally:
 def cancellations(lab: Lab, shares: Sequence[float] = (0.3, 0.6, 0.9)) -> Tally:
     """Interrupt a run by the keyboard, or end it as a service manager does."""
     tally = Tally()
+    # What a shell starts in the background ignores the interrupt key, and so does all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for blow in (interrupt, terminate):
         for share in shares:
             place = lab.place()
