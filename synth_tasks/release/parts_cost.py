@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from synth_tasks.release.cost import (
     DRAW,
-    LINKED_ROWS,
     REHEARSAL,
     REPORTS,
     SUITE,
@@ -26,10 +25,7 @@ from synth_tasks.release.cost import (
     start_seconds,
     sweep_seconds,
 )
-
-# Samples of a stratum, as `synth_tasks.tasks.part_assess` takes them.
-LEAST_LINKED_ROWS = 300
-CONTROL_ROWS = 10_000
+from synth_tasks.release.part_samples import CONTROL_ROWS, linked_rows
 
 # Processor seconds; an operation is named in the comment behind.
 READ_PIECE = 5e-8  # a cell of a piece that is read and described
@@ -112,20 +108,6 @@ def parts_cost(work: PartsWorkload) -> dict[str, float]:
         * sum(work.analysed),
         "publish": REPORTS + WRITE * whole.cells * whole.n_sets,
     }
-
-
-def linked_rows(n_rows: int, sample_rows: int) -> int:
-    """Return how many rows of each set of a stratum are compared with all its real rows.
-
-    Parameters
-    ----------
-    n_rows : int
-        Rows of the stratum.
-    sample_rows : int
-        `partition.sample_rows`.
-    """
-    most = max(LEAST_LINKED_ROWS, LINKED_ROWS * sample_rows // max(n_rows, sample_rows))
-    return min(n_rows, most)
 
 
 def _over_strata(work: PartsWorkload, seconds: Callable[[int, PartsWorkload], float]) -> float:

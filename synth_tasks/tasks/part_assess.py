@@ -26,6 +26,7 @@ from synth_tasks.disclosure.assess import METRICS as DISCLOSURE
 from synth_tasks.disclosure.assess_cross_fit import METRICS as CONTROLLED
 from synth_tasks.ledger import Goal, Measurement, make_ledger
 from synth_tasks.release.cross_fitting import synthesise_halves
+from synth_tasks.release.part_samples import CONTROL_ROWS, linked_rows
 from synth_tasks.release.workspace import DatasetRef, Workspace
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.assess import attack
@@ -43,10 +44,6 @@ from synth_tasks.utility.summaries import (
     make_marks,
     sketch_table,
 )
-
-CONTROL_ROWS = 10_000
-LINKED_ROWS = 3000  # as `linkage.MAX_ROWS`, for strata of no more than `sample_rows`
-LEAST_LINKED_ROWS = 300
 
 
 @dataclass(frozen=True)
@@ -276,15 +273,6 @@ def _utility(
     share = len(some[0]) / len(real)
     found = assess_utility(one, other, schema, number, real_share=share)
     return [m for m in found if ":" not in m.target]
-
-
-def linked_rows(n_rows: int, sample_rows: int) -> int:
-    """Return of how many synthetic rows the neighbours are searched among all real rows.
-
-    Fewer in large strata, so that the work grows no more; but 300, which tell a share of links of
-    2 per cent from none.
-    """
-    return max(LEAST_LINKED_ROWS, LINKED_ROWS * sample_rows // max(n_rows, sample_rows))
 
 
 def sample_alike(

@@ -17,17 +17,14 @@ from synth_tasks.release.cost import (
 )
 from synth_tasks.release.parts import GROUP_ROWS
 from synth_tasks.release.parts_cost import (
-    CONTROL_ROWS,
     DISCLOSE,
     TYPES,
     PartsWorkload,
-    linked_rows,
     parts_cost,
 )
 from synth_tasks.release.parts_memory import largest_step, parts_peak_gb
 from synth_tasks.release.preview_parts import parts_workload, preview_parts
 from synth_tasks.release.survey import survey_source
-from synth_tasks.tasks import part_assess
 from tests.tasks.part_releasing import census_site, census_spec
 
 OVER_STRATA = ("impute", "fit", "draw", "summarise", "link", "cross-fit")
@@ -58,13 +55,6 @@ def test_models_cost_n_log_n_of_each_stratum():
     expected = sum(model_seconds(n, 190, 40, 20) for n in uneven.sizes)
     assert parts_cost(uneven)["fit"] == pytest.approx(expected)
     assert parts_cost(uneven)["fit"] > parts_cost(even)["fit"]
-
-
-@given(st.integers(1, 10**6), st.integers(1000, 10**6))
-def test_as_many_rows_are_linked_as_the_measuring_links(n_rows, sample_rows):
-    measured = min(n_rows, part_assess.linked_rows(n_rows, sample_rows))
-    assert linked_rows(n_rows, sample_rows) == measured
-    assert CONTROL_ROWS == part_assess.CONTROL_ROWS
 
 
 def test_links_grow_with_the_stratum_only_as_far_as_its_sample_does_not_shrink():

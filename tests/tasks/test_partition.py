@@ -21,7 +21,7 @@ from synth_tasks.release.survey import survey_source
 from synth_tasks.seeding import generator
 from synth_tasks.tasks import part_assess, part_models
 from synth_tasks.tasks.context import prepare
-from synth_tasks.tasks.part_assess import average_strata, linked_rows, sample_alike
+from synth_tasks.tasks.part_assess import average_strata, sample_alike
 from synth_tasks.tasks.part_ingest import ingest_parts
 from synth_tasks.tasks.part_made import join_results
 from synth_tasks.tasks.part_models import complete_strata, draw_sizes
@@ -182,11 +182,6 @@ def test_a_stratum_without_a_row_is_refused(site):
     few = prepare(census_spec(site, synthesis={"m": 2, "strata": ["region"], "k": 3}))
     with pytest.raises(SpecError, match=r"synthesis\.k is so small that a stratum has no row"):
         draw_sizes(few, strata)
-
-
-@pytest.mark.parametrize(("n_rows", "expected"), [(100, 3000), (50_000, 3000), (500_000, 300)])
-def test_neighbours_are_searched_for_fewer_rows_of_large_strata(n_rows, expected):
-    assert linked_rows(n_rows, 50_000) == expected
 
 
 def test_samples_hold_rows_from_all_over_a_sorted_table_even_if_the_other_is_short():
