@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import httpx
 from prefect import Flow
@@ -47,7 +51,8 @@ def interruptible(main: Main) -> Main:
     @wraps(main)
     def run(arguments: list[str] | None = None) -> int:
         try:
-            return main(arguments)
+            with _termination_raised():
+                return main(arguments)
         except KeyboardInterrupt:
             word, code = "interrupted", INTERRUPTED
         except TerminationSignal:
@@ -63,6 +68,23 @@ def interruptible(main: Main) -> Main:
         return code
 
     return run
+
+
+@contextmanager
+def _termination_raised() -> Iterator[None]:
+    """Let SIGTERM end the command from inside, or the temporary server would outlive it."""
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        raise TerminationSignal(signal=number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say what a signal does
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read_specification(path: str | None, default: str) -> ReleaseSpec:

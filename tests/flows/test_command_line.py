@@ -1,6 +1,9 @@
 """What all commands have in common."""
 
+import os
+import signal
 import sys
+import time
 
 import httpx
 import pytest
@@ -11,17 +14,17 @@ from synth_tasks.errors import DataError
 
 
 @pytest.mark.parametrize(
-    ("signal", "code", "word"),
+    ("stop", "code", "word"),
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (TerminationSignal(15), 143, "terminated"),
         (httpx.ReadTimeout("late"), 1, "the Prefect server does not answer (ReadTimeout)"),
     ],
 )
-def test_a_command_that_is_stopped_ends_in_one_line(capsys, signal, code, word):
+def test_a_command_that_is_stopped_ends_in_one_line(capsys, stop, code, word):
     @interruptible
     def stopped(arguments):
-        raise signal
+        raise stop
 
     assert stopped([]) == code
     assert capsys.readouterr().err == (
@@ -50,3 +53,18 @@ def test_other_ends_are_passed_on():
     assert interruptible(lambda arguments: len(arguments))(["--help"]) == 1
     with pytest.raises(SystemExit):
         interruptible(lambda _: sys.exit(3))()
+
+
+def test_a_termination_ends_a_command_from_inside(capsys):
+    """Its temporary server is stopped at the end, which comes when it is left, not killed."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    @interruptible
+    def terminated(arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+        return 0
+
+    assert terminated([]) == 143
+    assert "terminated" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
