@@ -28,22 +28,7 @@ _OWN = tuple(_ROOT / name for name in ("synth_tasks", "flows", "expectations"))
 
 def confidential(function: Callable[P, R]) -> Callable[P, R]:
     """Let no exception with data values out of a task whose first argument is the `RunContext`."""
-
-    @wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except SynthError as error:
-            passing = error
-        except Exception as error:
-            context = kwargs.get("context", args[0] if args else None)
-            note = _keep_privately(context)
-            passing = SynthError(f"{describe_failure(error, function.__name__)}{note}")
-        # Raised out here, it does not carry the exception that was being handled.
-        passing.__cause__ = passing.__context__ = None
-        raise passing.with_traceback(None)
-
-    return guarded
+    return _guarded(function, _keep_privately)
 
 
 def redacted(function: Callable[P, R]) -> Callable[P, R]:
@@ -51,7 +36,10 @@ def redacted(function: Callable[P, R]) -> Callable[P, R]:
 
     Nothing is written: whoever only looks whether a release could be made has no workspace yet.
     """
+    return _guarded(function, lambda _: "")
 
+
+def _guarded(function: Callable[P, R], keep: Callable[[Any], str]) -> Callable[P, R]:
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -59,7 +47,9 @@ def redacted(function: Callable[P, R]) -> Callable[P, R]:
         except SynthError as error:
             passing = error
         except Exception as error:
-            passing = SynthError(describe_failure(error, function.__name__))
+            note = keep(kwargs.get("context", args[0] if args else None))
+            passing = SynthError(f"{describe_failure(error, function.__name__)}{note}")
+        # Raised out here, it does not carry the exception that was being handled.
         passing.__cause__ = passing.__context__ = None
         raise passing.with_traceback(None)
 
