@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from flows import frontier, release, study
+from flows import command_line, frontier, release, study
 from flows.partitioned import make_parts
 from synth_tasks.errors import SpecError
 from synth_tasks.tasks.context import prepare
@@ -17,12 +17,14 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
 
 
-@pytest.mark.parametrize("flow", [release, study, frontier])
-def test_a_file_is_refused_by_its_size(tmp_path, monkeypatch, capsys, flow):
+@pytest.mark.parametrize(
+    ("flow", "reader"), [(release, release), (study, command_line), (frontier, frontier)]
+)
+def test_a_file_is_refused_by_its_size(tmp_path, monkeypatch, capsys, flow, reader):
     site = make_site(tmp_path / "site")
     text = yaml.safe_dump(people_content(run={"memory_gb": 0.1}))
     (site / "spec.yaml").write_text(text)
-    monkeypatch.setattr(flow, "load_source", None)  # nothing is read
+    monkeypatch.setattr(reader, "load_source", None)  # nothing is read
     assert flow.main(["--spec", str(site / "spec.yaml")]) == 2
     assert "and 0.1 GB may be used" in capsys.readouterr().err
 
