@@ -129,7 +129,7 @@ def manifest_bytes(folder: Path) -> bytes:
     path = folder / MANIFEST
     data = small_file(path, MAX_MANIFEST_BYTES)
     if not data:
-        raise _damaged(path)
+        raise damaged(path)
     return data
 
 
@@ -153,7 +153,7 @@ def parse_manifest(data: bytes, path: object) -> dict[str, Any]:
             return dict(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
-    raise _damaged(path)
+    raise damaged(path)
 
 
 def _is_checksum(found: Any) -> bool:
@@ -164,7 +164,8 @@ def _is_checksum(found: Any) -> bool:
     )
 
 
-def _damaged(path: object) -> IntegrityError:
+def damaged(path: object) -> IntegrityError:
+    """Return the error for a manifest that is none."""
     return IntegrityError(f"{path} is missing or damaged: {REMEDY}")
 
 

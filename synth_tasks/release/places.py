@@ -12,6 +12,7 @@ from synth_tasks.release.integrity import (
     MANIFEST,
     MAX_MANIFEST_BYTES,
     check_contents,
+    damaged,
     list_files,
     parse_manifest,
     small_file,
@@ -55,9 +56,16 @@ class Place(ABC):
     def check_contents(self) -> dict[str, Any]:
         """Return the manifest of a release, once it is sure that every byte is what it says."""
 
+    @abstractmethod
+    def parent(self) -> Place:
+        """Return the place that this one is in."""
+
     def manifest_bytes(self) -> bytes:
-        """Return the manifest as it is stored; no bytes, which are no manifest, if it is not there."""
-        return self.read(MANIFEST, MAX_MANIFEST_BYTES) or b""
+        """Return the manifest as it is stored."""
+        data = self.read(MANIFEST, MAX_MANIFEST_BYTES)
+        if not data:
+            raise damaged(self.at(MANIFEST))
+        return data
 
     def manifest(self) -> dict[str, Any]:
         """Read the manifest of a release; its form is checked, not what it says."""
@@ -92,6 +100,10 @@ class Folder(Place):
     def files(self) -> Iterable[str]:
         """Name all files; refuse links, pipes and empty folders."""
         return list_files(self.path)
+
+    def parent(self) -> Folder:
+        """Return the folder that this one is in."""
+        return Folder(self.path.parent)
 
     def check_contents(self) -> dict[str, Any]:
         """Return the manifest of a release, once it is sure that every byte is what it says."""

@@ -19,7 +19,6 @@ from synth_tasks.release.integrity import (
     SIGNATURE,
     canonical,
     check_root,
-    parse_manifest,
 )
 from synth_tasks.release.places import Place, as_place
 from synth_tasks.release.signing import PUBLIC_KEY
@@ -97,8 +96,8 @@ def refuse_withdrawn(release: Path | Place) -> None:
     if is_withdrawn(release):
         record = check_tombstone(release)
         raise IntegrityError(
-            f"{as_place(release).at()} was withdrawn by {record['name']}: {record['reason']}: use another "
-            "version; the same data and specification are not released again"
+            f"{as_place(release).at()} was withdrawn by {record['name']}: {record['reason']}: use "
+            "another version; the same data and specification are not released again"
         )
 
 
