@@ -1,18 +1,21 @@
 """Check a release: ``python -m flows.verify RELEASE [--public-key FILE] [--seed N --salt HEX]``.
 
-It needs the folder and, for a signed release, the publisher's key; no workspace, and no Prefect.
+It needs the release and, for a signed release, the publisher's key; no workspace, and no Prefect.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from flows.parsers import make_parser
 from synth_tasks.errors import IntegrityError, SpecError, SynthError
-from synth_tasks.release.locations import require_local
+from synth_tasks.release.locations import local_path
+from synth_tasks.release.places import Place
 from synth_tasks.release.seeds import parse_seed
 from synth_tasks.release.signing import MAX_KEY_BYTES
+from synth_tasks.release.stores import open_release
 from synth_tasks.release.verification import Verdict, check_commitment, verify_release
 
 WRONG, REFUSED = 1, 2
@@ -29,16 +32,27 @@ def main(arguments: list[str] | None = None) -> int:
         key = None if options.public_key is None else _read_key(options.public_key)
         if (options.seed is None) != (options.salt is None):
             raise SpecError("--seed and --salt belong together: give both")
-        folder = require_local(options.release, "RELEASE")
-        verdict = verify_release(folder, key)
+        release = _find(options.release)
+        verdict = verify_release(release, key)
         if options.seed is not None:
-            check_commitment(folder, parse_seed(options.seed, "--seed"), options.salt)
+            check_commitment(release, parse_seed(options.seed, "--seed"), options.salt)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return WRONG if isinstance(error, IntegrityError) else REFUSED
     opened = "the seed is the one that was committed to; " if options.seed is not None else ""
     sys.stdout.write(opened + _describe(verdict))
     return 0
+
+
+def _find(location: str) -> Path | Place:
+    folder = local_path(location, "RELEASE")
+    if folder is not None:
+        return folder
+    releases, version = open_release(location)
+    place = releases.place(version)
+    if not place.files():
+        raise SpecError(f"RELEASE: {location} is not there: name <url>/<dataset>/<version>")
+    return place
 
 
 def _read_key(path: str) -> bytes:
@@ -71,7 +85,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         },
         "0 intact; 1 changed or withdrawn; 2 wrong input",
     )
-    parser.add_argument("release", metavar="RELEASE", help="folder of the release")
+    parser.add_argument("release", metavar="RELEASE", help="folder or URL of the release")
     parser.add_argument("--public-key", metavar="FILE", help="the publisher's public key (PEM)")
     parser.add_argument("--seed", metavar="N", help="seed that the publisher has shown")
     parser.add_argument("--salt", metavar="HEX", help="its salt, shown with it")

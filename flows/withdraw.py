@@ -9,8 +9,9 @@ from pathlib import Path
 from flows.parsers import make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.locations import local_path
-from synth_tasks.release.signing import read_signer
-from synth_tasks.release.withdraw import withdraw
+from synth_tasks.release.signing import Signer, read_signer
+from synth_tasks.release.stores import open_release
+from synth_tasks.release.withdraw import Withdrawal, withdraw, withdraw_version
 
 FAILED, REFUSED = 1, 2
 
@@ -24,28 +25,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         path = options.signing_key
-        done = withdraw(
-            _folder(options.release),
-            reason=options.reason,
-            name=options.name,
-            signer=None if path is None else read_signer(Path(path)),
-        )
+        signer = None if path is None else read_signer(Path(path))
+        done = _withdraw(options.release, options.reason, options.name, signer)
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED if isinstance(error, SpecError) else FAILED
     latest = "no version is left" if done.latest is None else f"`latest` names {done.latest}"
-    sys.stdout.write(f"withdrawn: {done.folder}: its data are removed; {latest}\n")
+    sys.stdout.write(f"withdrawn: {done.location}: its data are removed; {latest}\n")
     return 0
 
 
-def _folder(release: str) -> Path:
+def _withdraw(release: str, reason: str, name: str, signer: Signer | None) -> Withdrawal:
     folder = local_path(release, "RELEASE")
-    if folder is None:
-        raise SpecError(
-            f"RELEASE: {release} is in a store that cannot rename, where nothing can be withdrawn: "
-            "remove its files by the store's own tools"
-        )
-    return folder
+    if folder is not None:
+        return withdraw(folder, reason=reason, name=name, signer=signer)
+    releases, version = open_release(release)
+    return withdraw_version(releases, version, reason=reason, name=name, signer=signer)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -55,7 +50,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         {"take one version back": 'releases/boys/1-0a1b2c3d --reason "wrong consent" --name Ada'},
         "0 withdrawn; 1 it was withdrawn before, or cannot be changed; 2 wrong input",
     )
-    parser.add_argument("release", metavar="RELEASE", help="folder of the release")
+    parser.add_argument("release", metavar="RELEASE", help="folder or URL of the release")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why; it is published")
     parser.add_argument("--name", metavar="WHO", required=True, help="who decided; published")
     parser.add_argument("--signing-key", metavar="FILE", help="private key (PEM) that signs it")

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import IntegrityError
 from synth_tasks.release.integrity import ROOT, canonical
+from synth_tasks.release.places import Place, as_place
 
 LEDGER, LEDGER_SIGNATURE = "ledger.json", "ledger.json.sig"
 PUBLISHED, WITHDRAWN = "published", "withdrawn"
@@ -22,13 +22,13 @@ MAX_LEDGER_BYTES = 64_000_000
 Event = dict[str, Any]
 
 
-def read_ledger(folder: Path) -> list[Event]:
+def read_ledger(releases: Path | Place) -> list[Event]:
     """Return the events of a data set, oldest first, after making sure that none was changed.
 
     Parameters
     ----------
-    folder : Path
-        Of all releases of the data set.
+    releases : Path or Place
+        Folder of all releases of the data set.
 
     Returns
     -------
@@ -42,15 +42,9 @@ def read_ledger(folder: Path) -> list[Event]:
     IntegrityError
         If an event is not what was written, or does not follow from the one before.
     """
-    path = folder / LEDGER
-    if not os.path.lexists(path):
-        return []
-    try:
-        if not path.is_symlink() and path.stat().st_size <= MAX_LEDGER_BYTES:
-            return parse_events(path.read_bytes(), path)
-    except OSError:
-        pass
-    raise _changed(path)
+    place = as_place(releases)
+    data = place.read(LEDGER, MAX_LEDGER_BYTES)
+    return [] if data is None else parse_events(data, place.at(LEDGER))
 
 
 def parse_events(data: bytes, path: object) -> list[Event]:

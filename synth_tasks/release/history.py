@@ -7,54 +7,80 @@ it.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from synth_tasks.errors import IntegrityError, StorageError, SynthError
-from synth_tasks.files import readable_errors
-from synth_tasks.release.bundle import write_public
+from synth_tasks.errors import IntegrityError, StorageError, TransientError
 from synth_tasks.release.events import (
     LEDGER,
     LEDGER_SIGNATURE,
+    MAX_LEDGER_BYTES,
     PUBLISHED,
     WITHDRAWN,
     Event,
     add_event,
     ledger_bytes,
+    parse_events,
     read_ledger,
 )
-from synth_tasks.release.integrity import ROOT, read_manifest
+from synth_tasks.release.integrity import ROOT
+from synth_tasks.release.places import Place
 from synth_tasks.release.signatures import refuse_other_signature
 from synth_tasks.release.signing import Signer
-from synth_tasks.release.stores import FolderStore
+from synth_tasks.release.stores import ReleaseStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
 
 
-def update_ledger(releases: FolderStore, signer: Signer | None = None) -> list[Event]:
+def update_ledger(releases: ReleaseStore, signer: Signer | None = None) -> list[Event]:
     """Add what is not in the ledger yet; return all events.
 
     A version whose manifest or tombstone is damaged is left for the time when it is restored; one that
     was published under a name that another release has had is a release more. The caller holds
-    `one_writer`.
+    `ReleaseStore.alone`.
 
     With a signer the ledger is signed, once it is sure that what was there is what the same key has
     signed. Without one, a signature that would not hold any more is removed.
+
+    Raises
+    ------
+    IntegrityError
+        If the ledger was changed.
+    TransientError
+        If another run has written it meanwhile, where nothing can be locked: what one of the two has
+        not kept of the other, the next run adds.
     """
-    known = read_ledger(releases.folder)
+    place = releases.place()
+    known = read_ledger(place)
     if signer is not None:
-        refuse_other_signature(releases.folder, signer.public_pem)
+        refuse_other_signature(place, signer.public_pem)
     events = list(known)
     for version in releases.versions():
-        for found in _events_of(releases.folder / version):
+        for found in _events_of(releases.place(version)):
             events = append_new(events, {"version": version, **found})
     if events != known:
-        with readable_errors("write the ledger of", releases.folder):
-            (releases.folder / LEDGER_SIGNATURE).unlink(missing_ok=True)
-            write_public(releases.folder / LEDGER, ledger_bytes(releases.folder.name, events))
-    if signer is not None and events and not (releases.folder / LEDGER_SIGNATURE).is_file():
-        signature = signer.sign((releases.folder / LEDGER).read_bytes())
-        write_public(releases.folder / LEDGER_SIGNATURE, signature)
+        with releases.readable("write the ledger of"):
+            releases.remove(LEDGER_SIGNATURE)
+            releases.write(LEDGER, ledger_bytes(releases.dataset, events))
+    if signer is not None and events and not place.has(LEDGER_SIGNATURE):
+        _sign(releases, events, signer)
+    if read_ledger(place) != events:
+        raise _overtaken(place)
     return events
+
+
+def _sign(releases: ReleaseStore, events: list[Event], signer: Signer) -> None:
+    """Sign the ledger with these events; a signature of another one does not stay."""
+    place = releases.place()
+    data = place.read(LEDGER, MAX_LEDGER_BYTES) or b""
+    if parse_events(data, place.at(LEDGER)) != events:
+        raise _overtaken(place)
+    with releases.readable("write the ledger of"):
+        releases.write(LEDGER_SIGNATURE, signer.sign(data))
+        if place.read(LEDGER, MAX_LEDGER_BYTES) != data:
+            releases.remove(LEDGER_SIGNATURE)
+
+
+def _overtaken(place: Place) -> TransientError:
+    return TransientError(f"{place.at(LEDGER)}: another run is writing it: run again")
 
 
 def append_new(events: list[Event], found: Event) -> list[Event]:
@@ -73,7 +99,7 @@ def _key(event: Event) -> tuple[Any, ...]:
     return event["event"], event["version"], event[ROOT]
 
 
-def refuse_changed_versions(releases: FolderStore) -> None:
+def refuse_changed_versions(releases: ReleaseStore) -> None:
     """Raise an error if a version is not the release that the ledger has under its name.
 
     Raises
@@ -82,30 +108,30 @@ def refuse_changed_versions(releases: FolderStore) -> None:
         If the manifest has another Merkle root.
     """
     roots: dict[str, set[str]] = {}
-    for event in read_ledger(releases.folder):
+    for event in read_ledger(releases.place()):
         if event["event"] == PUBLISHED:
             roots.setdefault(event["version"], set()).add(event[ROOT])
     for version in releases.versions():
-        for found in _events_of(releases.folder / version)[:1]:
+        for found in _events_of(releases.place(version))[:1]:
             if version in roots and found[ROOT] not in roots[version]:
                 raise IntegrityError(
-                    f"{releases.folder / version} is not what the ledger says was published under "
+                    f"{releases.location(version)} is not what the ledger says was published under "
                     "this name: restore the release, or withdraw it"
                 )
 
 
-def refuse_given(releases: FolderStore, version: str) -> None:
+def refuse_given(releases: ReleaseStore, version: str) -> None:
     """Raise an error if a version of this name was published before, even if it has gone."""
-    if any(event["version"] == version for event in read_ledger(releases.folder)):
-        raise StorageError(f"{releases.folder / version} was published before: run again")
+    if any(event["version"] == version for event in read_ledger(releases.place())):
+        raise StorageError(f"{releases.location(version)} was published before: run again")
 
 
-def _events_of(folder: Path) -> list[Event]:
+def _events_of(release: Place) -> list[Event]:
     try:
-        manifest = read_manifest(folder)
+        manifest = release.manifest()
         found: list[Event] = [{"event": PUBLISHED, **summary(manifest)}]
-        if is_withdrawn(folder):
-            record = check_tombstone(folder)
+        if is_withdrawn(release):
+            record = check_tombstone(release)
             found.append(
                 {
                     "event": WITHDRAWN,
@@ -114,7 +140,7 @@ def _events_of(folder: Path) -> list[Event]:
                     "name": record["name"],
                 }
             )
-    except SynthError:
+    except IntegrityError:
         return []
     return found
 

@@ -127,12 +127,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def manifest_bytes(folder: Path) -> bytes:
     """Return the manifest as it stands in the file."""
     path = folder / MANIFEST
+    data = small_file(path, MAX_MANIFEST_BYTES)
+    if not data:
+        raise damaged(path)
+    return data
+
+
+def small_file(path: Path, limit: int) -> bytes:
+    """Read a file of at most `limit` bytes; no bytes if it is longer, no file, or cannot be read."""
     try:
-        if stat.S_ISREG(path.lstat().st_mode) and path.stat().st_size <= MAX_MANIFEST_BYTES:
+        if stat.S_ISREG(path.lstat().st_mode) and path.stat().st_size <= limit:
             return path.read_bytes()
     except OSError:
         pass
-    raise _damaged(path)
+    return b""
 
 
 def parse_manifest(data: bytes, path: object) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def parse_manifest(data: bytes, path: object) -> dict[str, Any]:
             return dict(manifest)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
-    raise _damaged(path)
+    raise damaged(path)
 
 
 def _is_checksum(found: Any) -> bool:
@@ -156,7 +164,8 @@ def _is_checksum(found: Any) -> bool:
     )
 
 
-def _damaged(path: object) -> IntegrityError:
+def damaged(path: object) -> IntegrityError:
+    """Return the error for a manifest that is none."""
     return IntegrityError(f"{path} is missing or damaged: {REMEDY}")
 
 

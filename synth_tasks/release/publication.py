@@ -1,7 +1,7 @@
 """Making a release visible and entering it in the ledger, one run at a time.
 
-The ledger and withdrawals need renames and locks, which only folders have. Another store keeps whole
-releases all the same: there the manifest, written last, and the claim of a run take their place.
+Where nothing can be locked, two runs may enter something at the same time: the versions and tombstones
+are the truth, and the one that finds the other's ledger is run again.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from pathlib import Path
 from synth_tasks.release.history import refuse_changed_versions, refuse_given, update_ledger
 from synth_tasks.release.signatures import refuse_other_signature
 from synth_tasks.release.signing import Signer
-from synth_tasks.release.stores import FolderStore, Published, ReleaseStore
-from synth_tasks.release.stores.locks import one_writer
-from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished
+from synth_tasks.release.stores import Published, ReleaseStore
+from synth_tasks.release.withdraw import finish_withdrawals
 
 
 def find_release(
@@ -39,17 +38,17 @@ def find_release(
     SynthError
         If the ledger or the release was changed: before any work, not after it.
     """
-    if not isinstance(releases, FolderStore) or not releases.folder.is_dir():
-        return releases.find(digest)
+    if not releases.is_there():
+        return None
     if signer is not None:
-        refuse_other_signature(releases.folder, signer.public_pem)
+        refuse_other_signature(releases.place(), signer.public_pem)
     refuse_changed_versions(releases)
-    if has_unfinished(releases):
-        with one_writer(releases.folder):
+    if releases.has_unfinished():
+        with releases.alone():
             finish_withdrawals(releases, signer)
     found = releases.find(digest)
     if found is not None:
-        with one_writer(releases.folder):
+        with releases.alone():
             update_ledger(releases, signer)
     return found
 
@@ -74,9 +73,7 @@ def publish_draft(
     -------
     Published
     """
-    if not isinstance(releases, FolderStore):
-        return releases.commit(draft, version)
-    with one_writer(releases.folder):
+    with releases.alone():
         refuse_given(releases, version)
         published = releases.commit(draft, version)
         update_ledger(releases, signer)
@@ -85,9 +82,7 @@ def publish_draft(
 
 def point_latest(releases: ReleaseStore, version: str, signer: Signer | None = None) -> bool:
     """Let `latest` name a version that is published; return whether it named another before."""
-    if not isinstance(releases, FolderStore):
-        return releases.point_latest(version)
-    with one_writer(releases.folder):
+    with releases.alone():
         moved = releases.point_latest(version)
         update_ledger(releases, signer)
     return moved

@@ -19,10 +19,8 @@ from synth_tasks.release.integrity import (
     SIGNATURE,
     canonical,
     check_root,
-    list_files,
-    manifest_bytes,
-    parse_manifest,
 )
+from synth_tasks.release.places import Place, as_place
 from synth_tasks.release.signing import PUBLIC_KEY
 
 RECORD, RECORD_SIGNATURE = "withdrawal.json", "withdrawal.json.sig"
@@ -30,6 +28,7 @@ README = "README.md"
 MAX_RECORD_BYTES = 10_000
 MAX_WORDS = 500
 KEPT = (MANIFEST, SIGNATURE, PUBLIC_KEY)
+REMAINS = (RECORD, RECORD_SIGNATURE, README, *KEPT)
 MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]()#+-.!|~>"})
 
 TEMPLATE = """# Withdrawn
@@ -87,22 +86,22 @@ def _readme(record: dict[str, Any], dataset: str) -> bytes:
     return TEMPLATE.format(version=record["version"], dataset=dataset, **words).encode()
 
 
-def is_withdrawn(folder: Path) -> bool:
+def is_withdrawn(release: Path | Place) -> bool:
     """Tell whether a release was withdrawn."""
-    return (folder / RECORD).is_file()
+    return as_place(release).has(RECORD)
 
 
-def refuse_withdrawn(folder: Path) -> None:
+def refuse_withdrawn(release: Path | Place) -> None:
     """Raise an error with the reason if a release was withdrawn."""
-    if is_withdrawn(folder):
-        record = check_tombstone(folder)
+    if is_withdrawn(release):
+        record = check_tombstone(release)
         raise IntegrityError(
-            f"{folder} was withdrawn by {record['name']}: {record['reason']}: use another "
-            "version; the same data and specification are not released again"
+            f"{as_place(release).at()} was withdrawn by {record['name']}: {record['reason']}: use "
+            "another version; the same data and specification are not released again"
         )
 
 
-def check_tombstone(folder: Path) -> dict[str, str]:
+def check_tombstone(release: Path | Place) -> dict[str, str]:
     """Return the record of a withdrawal after making sure that nothing else is left of the release.
 
     Raises
@@ -110,37 +109,41 @@ def check_tombstone(folder: Path) -> dict[str, str]:
     IntegrityError
         One line that names the file that is wrong.
     """
-    data = manifest_bytes(folder)
-    manifest = parse_manifest(data, folder / MANIFEST)
-    check_root(manifest, data, folder)
-    record = _read_record(folder)
-    if record["manifest_sha256"] != hashlib.sha256(data).hexdigest():
-        raise IntegrityError(f"{folder / RECORD} is of another manifest: {REMEDY}")
-    for name in sorted(list_files(folder)):
-        if name not in (RECORD, RECORD_SIGNATURE, README, *KEPT):
+    place = as_place(release)
+    record, readme = read_record(place)
+    for name in sorted(place.files()):
+        if name not in REMAINS:
             raise IntegrityError(
-                f"{folder / name} is there although the release was withdrawn: remove it"
+                f"{place.at(name)} is there although the release was withdrawn: remove it"
             )
-    readme = folder / README
-    if (
-        not readme.is_file()
-        or readme.stat().st_size > MAX_RECORD_BYTES
-        or readme.read_bytes() != _readme(record, str(manifest.get("name", "the data set")))
-    ):
-        raise IntegrityError(f"{readme} was changed after the withdrawal: {REMEDY}")
+    if place.read(README, MAX_RECORD_BYTES) != readme:
+        raise IntegrityError(f"{place.at(README)} was changed after the withdrawal: {REMEDY}")
     return record
 
 
-def _read_record(folder: Path) -> dict[str, str]:
-    path = folder / RECORD
+def read_record(place: Place) -> tuple[dict[str, str], bytes]:
+    """Return the record of a withdrawal, which is of the manifest beside it, and its README.
+
+    Raises
+    ------
+    IntegrityError
+        If one of the two is damaged, or the record is of another manifest.
+    """
+    data, manifest = place.manifest_bytes(), place.manifest()
+    check_root(manifest, data, place.at())
+    record = _parse_record(place.read(RECORD, MAX_RECORD_BYTES) or b"", place.at(RECORD))
+    if record["manifest_sha256"] != hashlib.sha256(data).hexdigest():
+        raise IntegrityError(f"{place.at(RECORD)} is of another manifest: {REMEDY}")
+    return record, _readme(record, str(manifest.get("name", "the data set")))
+
+
+def _parse_record(data: bytes, path: str) -> dict[str, str]:
     try:
-        if not path.is_symlink() and path.stat().st_size <= MAX_RECORD_BYTES:
-            data = path.read_bytes()
-            record = json.loads(data)
-            parts = [record[key] for key in ("version", "manifest_sha256", "reason", "name")]
-            lines = all(isinstance(part, str) and part.isprintable() for part in parts)
-            if lines and len(record) == len(parts) and canonical(record) == data:
-                return dict(record)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        record = json.loads(data)
+        parts = [record[key] for key in ("version", "manifest_sha256", "reason", "name")]
+        lines = all(isinstance(part, str) and part.isprintable() for part in parts)
+        if lines and len(record) == len(parts) and canonical(record) == data:
+            return dict(record)
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise IntegrityError(f"{path} is damaged: {REMEDY}")

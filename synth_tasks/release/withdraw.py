@@ -1,49 +1,35 @@
 """Taking a release back: its data go, its manifest and the reason stay.
 
-The tombstone is built beside the version and takes its place by two renames::
+In a folder the tombstone is built beside the version and takes its place by two renames::
 
     `latest` moves to the newest version that stays, or goes
     <version> -> .withdrawn-<version>      from here on the release is withdrawn
     .tombstone-<version> -> <version>
     the data are removed, the ledger is written
 
-A run that is killed before the first rename leaves the release as it was; after it, the next run on the
-releases goes on to the end. At no time are parts of the data there, and at no time does `latest` name
-anything but a whole release.
+In a store without renames `withdrawal.json` takes the place of the second step, see `stores.remote`.
+A run that is killed before it leaves the release as it was; after it, the next run on the releases goes
+on to the end. At no time does `latest` name anything but a whole release.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from synth_tasks.errors import SpecError
-from synth_tasks.files import make_private_folder, readable_errors, sync_folder
-from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
+from synth_tasks.errors import SpecError, StorageError
 from synth_tasks.release.events import read_ledger
 from synth_tasks.release.history import update_ledger
-from synth_tasks.release.integrity import (
-    MANIFEST,
-    check_root,
-    is_folder,
-    manifest_bytes,
-    parse_manifest,
-)
+from synth_tasks.release.integrity import check_root, is_folder
 from synth_tasks.release.signing import Signer
-from synth_tasks.release.stores import VERSION_PATTERN, FolderStore
-from synth_tasks.release.stores.locks import one_writer
+from synth_tasks.release.stores import VERSION_PATTERN, FolderStore, ReleaseStore
 from synth_tasks.release.tombstone import (
-    KEPT,
     RECORD,
     RECORD_SIGNATURE,
     is_withdrawn,
     make_tombstone,
     refuse_withdrawn,
 )
-
-DRAFT, ASIDE = ".tombstone-", ".withdrawn-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +38,55 @@ class Withdrawal:
 
     Parameters
     ----------
-    folder : Path
-        The tombstone.
+    location : str
+        Path or URL of the tombstone.
     latest : str or None
         The version that `latest` names now.
     """
 
-    folder: Path
+    location: str
     latest: str | None
 
 
 def withdraw(folder: Path, *, reason: str, name: str, signer: Signer | None = None) -> Withdrawal:
-    """Remove the data of a release and say why.
+    """Remove the data of a release in a folder and say why; see `withdraw_version`.
 
     Parameters
     ----------
     folder : Path
         The release, or a link such as ``latest`` to it.
+    reason, name : str
+        Why, and who has decided it; both are published.
+    signer : Signer, optional
+        Signs the withdrawal and the ledger.
+
+    Returns
+    -------
+    Withdrawal
+
+    Raises
+    ------
+    SynthError
+        As `withdraw_version`; a SpecError if there is no such folder.
+    """
+    folder = folder.resolve()
+    releases = FolderStore(folder.parent.parent, folder.parent.name)
+    if VERSION_PATTERN.match(folder.name) and not is_folder(releases.folder):
+        raise SpecError(f"{releases.folder} is not there: name the folder of a release")
+    return withdraw_version(releases, folder.name, reason=reason, name=name, signer=signer)
+
+
+def withdraw_version(
+    releases: ReleaseStore, version: str, *, reason: str, name: str, signer: Signer | None = None
+) -> Withdrawal:
+    """Remove the data of a version and say why.
+
+    Parameters
+    ----------
+    releases : ReleaseStore
+        All releases of the data set.
+    version : str
+        Name of the one that is withdrawn.
     reason, name : str
         Why, and who has decided it; both are published.
     signer : Signer, optional
@@ -87,106 +105,65 @@ def withdraw(folder: Path, *, reason: str, name: str, signer: Signer | None = No
     StorageError
         If files cannot be changed.
     """
-    folder = folder.resolve()
-    if not VERSION_PATTERN.match(folder.name):
-        raise SpecError(f"{folder} is no release: name a folder <dataset>/<version>")
-    releases = FolderStore(folder.parent.parent, folder.parent.name)
-    if not is_folder(releases.folder):
-        raise SpecError(f"{releases.folder} is not there: name the folder of a release")
-    with one_writer(releases.folder), readable_errors("withdraw", folder):
+    location = releases.location(version)
+    if not VERSION_PATTERN.match(version):
+        raise SpecError(f"{location} is no release: name a folder <dataset>/<version>")
+    with releases.alone(), releases.readable("withdraw", version):
         finish_withdrawals(releases, signer)
-        if not folder.is_dir():
-            raise SpecError(f"{folder} is not there: name the folder of a release")
-        refuse_withdrawn(folder)
-        read_ledger(releases.folder)
-        _build(folder, reason, name, signer)
-        named = _named(releases)
-        _move_latest(releases, leaving=folder.name)
+        if version not in releases.versions():
+            raise SpecError(f"{location} is not there: name the folder of a release")
+        refuse_withdrawn(releases.place(version))
+        read_ledger(releases.place())
+        files = _tombstone(releases, version, reason, name, signer)
+        releases.prepare_tombstone(version, files)
+        named = releases.latest()
+        _move_latest(releases, leaving=version)
         try:
-            _swap(folder)
-        except OSError:  # the release stays
-            if named is not None:
+            releases.place_tombstone(version, files)
+        except (OSError, StorageError):  # the release stays
+            if named is not None and not is_withdrawn(releases.place(version)):
                 releases.point_latest(named)
             raise
         latest = finish_withdrawals(releases, signer)
-    return Withdrawal(folder, latest)
+    return Withdrawal(location, latest)
 
 
-def _build(folder: Path, reason: str, name: str, signer: Signer | None) -> None:
-    manifest = manifest_bytes(folder)
-    check_root(parse_manifest(manifest, folder / MANIFEST), manifest, folder)
-    files = make_tombstone(manifest, version=folder.name, reason=reason, name=name)
+def _tombstone(
+    releases: ReleaseStore, version: str, reason: str, name: str, signer: Signer | None
+) -> dict[str, bytes]:
+    place = releases.place(version)
+    manifest = place.manifest_bytes()
+    check_root(place.manifest(), manifest, place.at())
+    files = make_tombstone(manifest, version=version, reason=reason, name=name)
     if signer is not None:
         files[RECORD_SIGNATURE] = signer.sign(files[RECORD])
-    draft = folder.with_name(DRAFT + folder.name)
-    make_private_folder(draft)
-    try:
-        for kept in KEPT:
-            if (folder / kept).is_file() and not (folder / kept).is_symlink():
-                write_public(draft / kept, (folder / kept).read_bytes())
-        for file, content in files.items():
-            write_public(draft / file, content)
-        draft.chmod(PUBLIC_FOLDER)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    return files
 
 
-def _swap(folder: Path) -> None:
-    draft, aside = folder.with_name(DRAFT + folder.name), folder.with_name(ASIDE + folder.name)
-    os.rename(folder, aside)
-    try:
-        os.rename(draft, folder)
-    except OSError:
-        os.rename(aside, folder)
-        raise
-    sync_folder(folder.parent)
-
-
-def has_unfinished(releases: FolderStore) -> bool:
-    """Tell whether a killed run has left a withdrawal unfinished."""
-    return any(any(releases.folder.glob(f"{prefix}*")) for prefix in (DRAFT, ASIDE))
-
-
-def finish_withdrawals(releases: FolderStore, signer: Signer | None = None) -> str | None:
+def finish_withdrawals(releases: ReleaseStore, signer: Signer | None = None) -> str | None:
     """Bring what a killed run has begun to its end; return what `latest` names.
 
-    The caller holds `one_writer`.
+    The caller holds `ReleaseStore.alone`.
     """
-    if not releases.folder.is_dir():
+    if not releases.is_there():
         return None
-    for draft in releases.folder.glob(f"{DRAFT}*"):
-        version = draft.with_name(draft.name.removeprefix(DRAFT))
-        if version.exists():
-            shutil.rmtree(draft)  # killed before the first rename
-        else:
-            os.rename(draft, version)
+    releases.settle_tombstones()
     latest = _move_latest(releases)
-    for aside in releases.folder.glob(f"{ASIDE}*"):
-        if is_withdrawn(aside.with_name(aside.name.removeprefix(ASIDE))):
-            shutil.rmtree(aside)
+    releases.remove_withdrawn()
     update_ledger(releases, signer)
     return latest
 
 
-def _named(releases: FolderStore) -> str | None:
-    link = releases.folder / "latest"
-    return os.readlink(link) if link.is_symlink() else None
-
-
-def _move_latest(releases: FolderStore, leaving: str = "") -> str | None:
+def _move_latest(releases: ReleaseStore, leaving: str = "") -> str | None:
     """Let `latest` name a version that is neither withdrawn nor about to be; return which."""
-    named = _named(releases)
+    named = releases.latest()
     if named is None:
         return None
-    if Path(named).name != leaving and not is_withdrawn(releases.folder / named):
+    if Path(named).name != leaving and not is_withdrawn(releases.place(named)):
         return named
-    remaining = [
-        v for v in releases.versions() if v != leaving and not is_withdrawn(releases.folder / v)
-    ]
-    if not remaining:
-        (releases.folder / "latest").unlink()
-        sync_folder(releases.folder)
-        return None
-    releases.point_latest(remaining[-1])
-    return remaining[-1]
+    for version in reversed(releases.versions()):
+        if version != leaving and not is_withdrawn(releases.place(version)):
+            releases.point_latest(version)
+            return version
+    releases.drop_latest()
+    return None

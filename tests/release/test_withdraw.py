@@ -10,7 +10,7 @@ from synth_tasks.release.bundle import verify
 from synth_tasks.release.events import read_ledger
 from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
-from synth_tasks.release.withdraw import finish_withdrawals, has_unfinished, withdraw
+from synth_tasks.release.withdraw import finish_withdrawals, withdraw
 from tests.release.published import make_key, publish_small
 
 WORDS = {"reason": "the source had an error", "name": "A. Steward"}
@@ -40,7 +40,7 @@ def test_data_go_and_the_manifest_and_the_reason_stay(releases):
     readme = (folder / "README.md").read_text()
     assert "was withdrawn by A\\. Steward" in readme
     assert "> the source had an error" in readme
-    assert done.folder == folder
+    assert done.location == str(folder)
     assert folder.stat().st_mode & 0o777 == 0o755
     assert check_tombstone(folder)["reason"] == "the source had an error"
 
@@ -135,14 +135,14 @@ STEPS = [
 
 
 def test_what_a_killed_run_has_left_is_seen(releases, monkeypatch):
-    assert not has_unfinished(releases)
+    assert not releases.has_unfinished()
     with monkeypatch.context() as patch:
         kill_at(patch, "os.rename", 2, Killed())
         with pytest.raises(Killed):
             withdraw(newest(releases), **WORDS)
-    assert has_unfinished(releases)
+    assert releases.has_unfinished()
     finish_withdrawals(releases)
-    assert not has_unfinished(releases)
+    assert not releases.has_unfinished()
     assert is_withdrawn(newest(releases))
 
 

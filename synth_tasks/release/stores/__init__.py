@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from synth_tasks.errors import SpecError
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.stores.base import VERSION_PATTERN, Published, ReleaseStore
 from synth_tasks.release.stores.folder import FolderStore
@@ -16,6 +17,7 @@ __all__ = [
     "Published",
     "ReleaseStore",
     "RemoteStore",
+    "open_release",
     "open_store",
     "target_path",
 ]
@@ -41,6 +43,39 @@ def open_store(target: str, dataset: str, options: Mapping[str, str] | None = No
     if folder is not None:
         return FolderStore(folder, dataset)
     return RemoteStore(target, dataset, options)
+
+
+def open_release(location: str) -> tuple[ReleaseStore, str]:
+    """Open the releases of the data set that a release at a URL belongs to.
+
+    Parameters
+    ----------
+    location : str
+        ``<url>/<dataset>/<version>``, or ``latest`` for the version that it names.
+
+    Returns
+    -------
+    releases : ReleaseStore
+    version : str
+        Whether or not it is there.
+
+    Raises
+    ------
+    SpecError
+        If it is no such URL, or `latest` names nothing.
+    """
+    scheme, _, path = location.partition("://")
+    target, *names = path.rstrip("/").rsplit("/", 2)
+    if len(names) != 2:
+        raise SpecError(f"RELEASE: {location} is no release: name <url>/<dataset>/<version>")
+    dataset, version = names
+    releases = open_store(f"{scheme}://{target}", dataset)
+    if version == "latest":
+        named = releases.latest()
+        if named is None:
+            raise SpecError(f"RELEASE: {location} names no version: no release is left there")
+        version = named
+    return releases, version
 
 
 def target_path(target: str) -> Path | None:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 from synth_tasks.errors import SynthError
 from synth_tasks.files import (
@@ -24,11 +23,14 @@ from synth_tasks.files import (
     refuse_links,
     sync_folder,
 )
-from synth_tasks.release.bundle import PUBLIC_FOLDER, verify
+from synth_tasks.release.bundle import PUBLIC_FOLDER, verify, write_public
 from synth_tasks.release.events import read_ledger
-from synth_tasks.release.integrity import read_manifest
+from synth_tasks.release.places import Folder
 from synth_tasks.release.stores.base import Published, ReleaseStore
 from synth_tasks.release.stores.locks import hold, is_abandoned, one_writer
+from synth_tasks.release.tombstone import KEPT, is_withdrawn
+
+DRAFT, ASIDE = ".tombstone-", ".withdrawn-"
 
 
 class FolderStore(ReleaseStore):
@@ -43,7 +45,7 @@ class FolderStore(ReleaseStore):
     """
 
     def __init__(self, target: Path, dataset: str) -> None:
-        self.folder = target / dataset
+        self.folder, self.dataset = target / dataset, dataset
 
     def location(self, version: str) -> str:
         """Return the path of a version."""
@@ -58,13 +60,9 @@ class FolderStore(ReleaseStore):
         """Name what is there and what ever was: a name is given once."""
         return [*self._complete(), *(event["version"] for event in read_ledger(self.folder))]
 
-    def manifest(self, version: str) -> dict[str, Any]:
-        """Read the manifest of a version."""
-        return read_manifest(self.folder / version)
-
-    def verify(self, version: str) -> None:
-        """Raise an error if a version is not exactly what its manifest says, or was withdrawn."""
-        verify(self.folder / version)
+    def place(self, version: str = "") -> Folder:
+        """Return the folder of a version, or of all."""
+        return Folder(self.folder / version)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -122,3 +120,80 @@ class FolderStore(ReleaseStore):
             temporary.unlink(missing_ok=True)
         sync_folder(self.folder)
         return True
+
+    def latest(self) -> str | None:
+        """Return what the link `latest` names; None if there is none."""
+        link = self.folder / "latest"
+        return os.readlink(link) if link.is_symlink() else None
+
+    def drop_latest(self) -> None:
+        """Remove `latest`."""
+        (self.folder / "latest").unlink()
+        sync_folder(self.folder)
+
+    # --- what is changed beside the releases --------------------------------------------------------
+
+    def is_there(self) -> bool:
+        """Tell whether there is a folder of releases."""
+        return self.folder.is_dir()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let one process at a time change the releases; others wait."""
+        return one_writer(self.folder)
+
+    def readable(self, action: str, version: str = "") -> AbstractContextManager[None]:
+        """Turn an error of the system into one line that names the folder."""
+        return readable_errors(action, self.folder / version)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file beside the versions."""
+        write_public(self.folder / name, content)
+
+    def remove(self, name: str) -> None:
+        """Remove a file beside the versions, if it is there."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def prepare_tombstone(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Build the tombstone beside its place."""
+        folder, draft = self.folder / version, self.folder / (DRAFT + version)
+        make_private_folder(draft)
+        try:
+            for kept in KEPT:
+                if (folder / kept).is_file() and not (folder / kept).is_symlink():
+                    write_public(draft / kept, (folder / kept).read_bytes())
+            for file, content in files.items():
+                write_public(draft / file, content)
+            draft.chmod(PUBLIC_FOLDER)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    def place_tombstone(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Let the tombstone that was built take the place of a version, by two renames."""
+        folder, aside = self.folder / version, self.folder / (ASIDE + version)
+        os.rename(folder, aside)
+        try:
+            os.rename(self.folder / (DRAFT + version), folder)
+        except OSError:
+            os.rename(aside, folder)
+            raise
+        sync_folder(self.folder)
+
+    def has_unfinished(self) -> bool:
+        """Tell whether a killed run has left a withdrawal unfinished."""
+        return any(any(self.folder.glob(f"{prefix}*")) for prefix in (DRAFT, ASIDE))
+
+    def settle_tombstones(self) -> None:
+        """Let a tombstone take its place if the version has gone; remove it if not."""
+        for draft in self.folder.glob(f"{DRAFT}*"):
+            version = draft.with_name(draft.name.removeprefix(DRAFT))
+            if version.exists():
+                shutil.rmtree(draft)  # killed before the first rename
+            else:
+                os.rename(draft, version)
+
+    def remove_withdrawn(self) -> None:
+        """Remove what stands aside of a withdrawn version."""
+        for aside in self.folder.glob(f"{ASIDE}*"):
+            if is_withdrawn(aside.with_name(aside.name.removeprefix(ASIDE))):
+                shutil.rmtree(aside)

@@ -1,39 +1,50 @@
 """Releases in a store without renames, such as S3: the manifest, written last, makes one visible.
 
-<url>/<dataset>/<version>/         the same files as in a folder; no release without manifest.json
-<url>/<dataset>/latest.json        {"version": ...}, replaced after the manifest is there
-<url>/<dataset>/.upload-<version>  claim of the run that is uploading a version
+<url>/<dataset>/<version>/            the same files as in a folder; no release without manifest.json
+<url>/<dataset>/latest.json           {"version": ...}, replaced after the manifest is there
+<url>/<dataset>/ledger.json           what was published and withdrawn, see `history`
+<url>/<dataset>/.upload-<version>     claim of the run that is uploading a version
+<url>/<dataset>/.tombstone-<version>  a version that is being withdrawn; the signature of the withdrawal
+
+A version is withdrawn from the moment at which its `withdrawal.json` is there: one file, which is there
+whole or not at all. Only after it the other files are removed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
 
-from synth_tasks.errors import SynthError, TransientError
-from synth_tasks.files import CHUNK
+from synth_tasks.errors import IntegrityError, SynthError, TransientError
 from synth_tasks.release.bundle import verify
-from synth_tasks.release.integrity import (
-    MANIFEST,
-    SIGNATURE,
-    check_files,
-    check_root,
-    list_files,
-    parse_manifest,
-)
+from synth_tasks.release.events import read_ledger
+from synth_tasks.release.integrity import MANIFEST, list_files
 from synth_tasks.release.locations import open_location, readable_store
-from synth_tasks.release.stores.base import STALE_SECONDS, Published, ReleaseStore
+from synth_tasks.release.stores.base import (
+    STALE_SECONDS,
+    VERSION_PATTERN,
+    Published,
+    ReleaseStore,
+)
+from synth_tasks.release.stores.objects import Objects
+from synth_tasks.release.tombstone import (
+    README,
+    RECORD,
+    RECORD_SIGNATURE,
+    REMAINS,
+    is_withdrawn,
+    read_record,
+)
 
 LATEST = "latest.json"
 # Names with slashes need no folders there, and asking for one might make a bucket.
 FLAT = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"})
-CLAIM = ".upload-"
+CLAIM, DRAFT = ".upload-", ".tombstone-"
+MAX_SMALL_BYTES = 10_000
 
 
 class RemoteStore(ReleaseStore):
@@ -54,51 +65,34 @@ class RemoteStore(ReleaseStore):
     """
 
     def __init__(self, target: str, dataset: str, options: Mapping[str, str] | None = None) -> None:
-        self.url = f"{target.rstrip('/')}/{dataset}"
-        self._files, root = open_location(self.url, "publish.to", options)
-        self._root = root.rstrip("/")
-        self._is_flat = target.partition("://")[0] in FLAT
+        self.url, self.dataset = f"{target.rstrip('/')}/{dataset}", dataset
+        files, root = open_location(self.url, "publish.to", options)
+        is_flat = target.partition("://")[0] in FLAT
+        self._objects = Objects(files, root.rstrip("/"), self.url, is_flat)
 
     def location(self, version: str) -> str:
         """Return the URL of a version."""
-        return f"{self.url}/{version}"
+        return self._objects.at(version)
+
+    def place(self, version: str = "") -> Objects:
+        """Return the files of a version, or of all."""
+        return self._objects.below(version) if version else self._objects
 
     def _complete(self) -> list[str]:
-        with readable_store("read", self.url):
-            names = self._list()
-            return [name for name in names if self._files.exists(self._at(name, MANIFEST))]
+        with self.readable("read"):
+            names = self._objects.names()
+            return [name for name in names if self._objects.has(f"{name}/{MANIFEST}")]
 
     def _taken(self) -> list[str]:
-        with readable_store("read", self.url):
-            return [name.removeprefix(CLAIM) for name in self._list()]
-
-    def manifest(self, version: str) -> dict[str, Any]:
-        """Read the manifest of a version."""
-        return parse_manifest(self._manifest_bytes(version), f"{self.location(version)}/{MANIFEST}")
-
-    def verify(self, version: str) -> None:
-        """Raise an error if a version is not exactly what its manifest says."""
-        location, data = self.location(version), self._manifest_bytes(version)
-        manifest = parse_manifest(data, f"{location}/{MANIFEST}")
-        check_files(manifest["files"], self._checksums(version), location)
-        check_root(manifest, data, location)
-
-    def _manifest_bytes(self, version: str) -> bytes:
-        """Read a manifest as it is stored; nothing, which is no manifest, if it is not there."""
-        return self._read(self._at(version, MANIFEST)) or b""
-
-    def _checksums(self, version: str) -> dict[str, dict[str, Any]]:
-        with readable_store("read", self.location(version)):
-            return {
-                name: {"bytes": size, "sha256": self._sha256(self._at(version, name))}
-                for name, size in self._sizes(version).items()
-                if name not in (MANIFEST, SIGNATURE)
-            }
+        """Name what is there, what is being uploaded, and what ever was: a name is given once."""
+        with self.readable("read"):
+            names = [name.removeprefix(CLAIM) for name in self._objects.names()]
+        return [*names, *(event["version"] for event in read_ledger(self._objects))]
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """Give a folder of this machine to build in; it is removed in any case."""
-        with readable_store("publish to", self.url):
+        with self.readable("publish to"):
             self._remove_stale_uploads()
         with tempfile.TemporaryDirectory(prefix="synth-release-") as folder:
             yield Path(folder)
@@ -106,125 +100,175 @@ class RemoteStore(ReleaseStore):
     def commit(self, draft: Path, version: str) -> Published:
         """Verify a draft, upload it, make it visible by its manifest, and move `latest` to it."""
         verify(draft)
-        with readable_store("publish to", self.url):
+        with self.readable("publish to"):
             self._claim(version)
             try:
                 self._upload(draft, version)
-                self._create(self._at(version, MANIFEST), (draft / MANIFEST).read_bytes())
+                self._objects.create(f"{version}/{MANIFEST}", (draft / MANIFEST).read_bytes())
                 self._check_arrived(draft, version)
             except BaseException:
                 # The error that stopped the upload counts, not one of tidying up after it.
                 with suppress(Exception):
                     self._discard(version)
                 raise
-            with suppress(FileNotFoundError):  # by a run that took it for a killed one's
-                self._files.rm_file(self._at(CLAIM + version))
+            self._objects.remove(CLAIM + version)
             self.point_latest(version)
         return Published(self.location(version), version, new=True)
 
     def point_latest(self, version: str) -> bool:
         """Let `latest.json` name a version; return whether it named another before."""
-        path = self._at(LATEST)
         content = (json.dumps({"version": version}) + "\n").encode()
-        if self._read(path) == content:
+        if self._small(LATEST) == content:
             return False
-        with readable_store("write", f"{self.url}/{LATEST}"):
-            self._files.pipe_file(path, content)
+        self.write(LATEST, content)
         return True
+
+    def latest(self) -> str | None:
+        """Return what `latest.json` names; None if there is none."""
+        data = self._small(LATEST)
+        if data is None:
+            return None
+        try:
+            version = json.loads(data)["version"]
+            if VERSION_PATTERN.match(version):
+                return str(version)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass
+        raise IntegrityError(f"{self.url}/{LATEST} is damaged: remove it, the run makes it anew")
+
+    def drop_latest(self) -> None:
+        """Remove `latest.json`."""
+        self.remove(LATEST)
+
+    # --- what is changed beside the releases --------------------------------------------------------
+
+    def is_there(self) -> bool:
+        """Tell whether anything is below the URL."""
+        with self.readable("read"):
+            return bool(self._objects.names())
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Do nothing: nothing can be locked here."""
+        return nullcontext()
+
+    def readable(self, action: str, version: str = "") -> AbstractContextManager[None]:
+        """Turn what the store raises into one line that names the URL."""
+        return readable_store(action, self._objects.at(version))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file beside the versions."""
+        with readable_store("write", self._objects.at(name)):
+            self._objects.write(name, content)
+
+    def remove(self, name: str) -> None:
+        """Remove a file beside the versions, if it is there."""
+        with readable_store("remove", self._objects.at(name)):
+            self._objects.remove(name)
+
+    def prepare_tombstone(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Note that a version is being withdrawn, and the signature of the withdrawal."""
+        draft = {"started": time.time(), "signature": files.get(RECORD_SIGNATURE, b"").hex()}
+        self.write(DRAFT + version, json.dumps(draft).encode())
+
+    def place_tombstone(self, version: str, files: Mapping[str, bytes]) -> None:
+        """Write the record of the withdrawal: all of the rest can be made from it."""
+        self.write(f"{version}/{RECORD}", files[RECORD])
+
+    def _drafts(self) -> list[str]:
+        with self.readable("read"):
+            names = self._objects.names()
+        return [name.removeprefix(DRAFT) for name in names if name.startswith(DRAFT)]
+
+    def has_unfinished(self) -> bool:
+        """Tell whether a killed run has left a withdrawal unfinished."""
+        return bool(self._drafts())
+
+    def settle_tombstones(self) -> None:
+        """Forget killed withdrawals that have not written a record: the release is as it was.
+
+        A living one writes it within a day.
+        """
+        for version in self._drafts():
+            if self._is_stale(DRAFT + version) and not is_withdrawn(self.place(version)):
+                self.remove(DRAFT + version)
+
+    def remove_withdrawn(self) -> None:
+        """Remove all but the tombstone of the versions that are being withdrawn."""
+        for version in self._drafts():
+            place = self.place(version)
+            if not is_withdrawn(place):
+                continue
+            _, readme = read_record(place)
+            signature = self._signature(version)
+            with self.readable("withdraw", version):
+                if signature:
+                    place.write(RECORD_SIGNATURE, signature)
+                place.write(README, readme)
+                for name in place.files():
+                    if name not in REMAINS:
+                        place.remove(name)
+            self.remove(DRAFT + version)
+
+    def _signature(self, version: str) -> bytes:
+        draft = DRAFT + version
+        try:
+            return bytes.fromhex(json.loads(self._small(draft) or b"")["signature"])
+        except (ValueError, KeyError, TypeError):
+            raise self._no_claim(draft) from None
 
     # --- uploading --------------------------------------------------------------------------------
 
     def _claim(self, version: str) -> None:
         """Make sure that no other run uploads the same version."""
-        if self._sizes(version):
+        if self.place(version).sizes():
             raise TransientError(f"{self.location(version)} is there already: run again")
-        self._create(self._at(CLAIM + version), json.dumps({"started": time.time()}).encode())
-
-    def _create(self, path: str, content: bytes) -> None:
-        self._make_parent(path)
-        try:
-            self._files.pipe_file(path, content, mode="create")
-        except FileExistsError:
-            raise TransientError(f"{self.url}: another run is publishing: run again") from None
+        self._objects.create(CLAIM + version, json.dumps({"started": time.time()}).encode())
 
     def _upload(self, draft: Path, version: str) -> None:
         """Upload all files but the manifest, and compare what has arrived."""
+        place = self.place(version)
         files = sorted(name for name in list_files(draft) if name != MANIFEST)
         expected = {name: (draft / name).stat().st_size for name in files}
         for name in expected:
-            path = self._at(version, name)
-            self._make_parent(path)
-            self._files.put_file(str(draft / name), path)
-        if self._sizes(version) != expected:
+            place.upload(str(draft / name), name)
+        if place.sizes() != expected:
             raise TransientError(f"{self.location(version)} has not arrived whole: run again")
 
     def _check_arrived(self, draft: Path, version: str) -> None:
         """Make sure that nothing was removed before the manifest was there.
 
         A run whose clock is a day ahead takes this one for a killed one. From the manifest on nobody
-        removes a file; if one has gone, the manifest goes too, and with it the release.
+        removes a file but who withdraws it; if one has gone, the manifest goes too, and with it the
+        release.
         """
-        if self._sizes(version) != {n: (draft / n).stat().st_size for n in list_files(draft)}:
-            self._files.rm_file(self._at(version, MANIFEST))
+        place = self.place(version)
+        if place.sizes() != {n: (draft / n).stat().st_size for n in list_files(draft)}:
+            place.remove(MANIFEST)
             raise TransientError(f"{self.location(version)} has not stayed whole: run again")
 
     def _remove_stale_uploads(self) -> None:
         """Remove what killed runs have left; an upload of a living run is never a day old."""
-        for name in self._list():
-            if name.startswith(CLAIM) and self._is_stale(self._at(name)):
+        for name in self._objects.names():
+            if name.startswith(CLAIM) and self._is_stale(name):
                 self._discard(name.removeprefix(CLAIM))
 
     def _is_stale(self, claim: str) -> bool:
         try:
-            started = float(json.loads(self._read(claim) or b"")["started"])
+            started = float(json.loads(self._small(claim) or b"")["started"])
         except (ValueError, KeyError, TypeError):
-            raise SynthError(f"{self.url}: {claim} is no claim of a run: remove it") from None
+            raise self._no_claim(claim) from None
         return time.time() - started > STALE_SECONDS
+
+    def _small(self, name: str) -> bytes | None:
+        return self._objects.read(name, MAX_SMALL_BYTES)
+
+    def _no_claim(self, name: str) -> SynthError:
+        return SynthError(f"{self.url}: {name} is no claim of a run: remove it")
 
     def _discard(self, version: str) -> None:
         """Remove a claim, and its files unless they have become a release."""
-        self._files.invalidate_cache()
-        if not self._files.exists(self._at(version, MANIFEST)):
-            for name in self._sizes(version):
-                self._files.rm_file(self._at(version, name))
-        self._files.rm_file(self._at(CLAIM + version))
-
-    # --- files ------------------------------------------------------------------------------------
-
-    def _at(self, *names: str) -> str:
-        return "/".join([self._root, *names])
-
-    def _make_parent(self, path: str) -> None:
-        if not self._is_flat:
-            self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-
-    def _list(self) -> list[str]:
-        """Name what is directly below the URL, as it is now."""
-        self._files.invalidate_cache()
-        try:
-            paths = self._files.ls(self._root, detail=False)
-        except FileNotFoundError:
-            return []
-        return [path.rstrip("/").rpartition("/")[2] for path in paths]
-
-    def _sizes(self, version: str) -> dict[str, int]:
-        """Return the size of every file of a version by relative path; nothing if there is none."""
-        self._files.invalidate_cache()
-        prefix = self._at(version)
-        found = self._files.find(prefix, detail=True)
-        return {path.removeprefix(f"{prefix}/"): item["size"] for path, item in found.items()}
-
-    def _read(self, path: str) -> bytes | None:
-        self._files.invalidate_cache()
-        with readable_store("read", f"{self.url}/{path.rpartition('/')[2]}"):
-            try:
-                return bytes(self._files.cat_file(path))
-            except FileNotFoundError:
-                return None
-
-    def _sha256(self, path: str) -> str:
-        digest = hashlib.sha256()
-        with self._files.open(path, "rb") as file:
-            while block := file.read(CHUNK):
-                digest.update(block)
-        return digest.hexdigest()
+        place = self.place(version)
+        if not place.has(MANIFEST):
+            for name in place.sizes():
+                place.remove(name)
+        self._objects.remove(CLAIM + version)

@@ -4,31 +4,25 @@ import json
 import time
 from dataclasses import replace
 
-import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from flows import verify, withdraw
-from synth_tasks.errors import SpecError, StorageError, SynthError
+from synth_tasks.errors import (
+    IntegrityError,
+    SpecError,
+    StorageError,
+    SynthError,
+    TransientError,
+)
+from synth_tasks.release.events import add_event, ledger_bytes, parse_events, read_ledger
 from synth_tasks.release.publication import find_release, point_latest, publish_draft
-from synth_tasks.release.signing import read_signer
+from synth_tasks.release.signing import is_signed_by, read_signer
 from synth_tasks.release.stores import FolderStore, RemoteStore, open_store
 from synth_tasks.release.verification import verify_release
 from tests.release.published import make_key, publish_to
 from tests.release.stores.publishing import DIGEST, OTHER_DIGEST, build, publish
 
 ROOT = "/releases/people"
-
-
-@pytest.fixture
-def memory():
-    """The files of memory://, which all tests of a process share."""
-    files = fsspec.filesystem("memory")
-    files.store.clear()
-    files.pseudo_dirs[:] = [""]
-    yield files
-    files.store.clear()
-    files.pseudo_dirs[:] = [""]
 
 
 @pytest.fixture
@@ -258,21 +252,100 @@ def test_a_signature_arrives_before_the_manifest_and_a_copy_can_be_verified(
     assert verify_release(copy, read_signer(key).public_pem).trusted
 
 
-def test_a_release_in_a_store_has_no_ledger_and_is_not_withdrawn(releases, memory, capsys):
+def publish_recorded(releases, digest=DIGEST, signer=None, version=None):
     with releases.staging() as draft:
-        build(draft)
-        published = publish_draft(releases, draft, releases.next_version(DIGEST))
-    assert find_release(releases, DIGEST) == replace(published, new=False)
-    assert point_latest(releases, published.version) is False
-    assert names(memory) == [*WHOLE, "latest.json"]
-    before = dict(memory.store)
-    assert withdraw.main([published.location, "--reason", "wrong", "--name", "me"]) == 2
-    assert (
-        "in a store that cannot rename, where nothing can be withdrawn" in capsys.readouterr().err
-    )
-    assert verify.main([published.location]) == 2
-    assert "is not on this machine: give a folder here" in capsys.readouterr().err
-    assert memory.store == before
+        build(draft, digest)
+        version = version or releases.next_version(digest)
+        return publish_draft(releases, draft, version, signer)
+
+
+def test_publication_is_an_event_of_the_ledger(releases, memory):
+    first = publish_recorded(releases)
+    second = publish_recorded(releases, OTHER_DIGEST)
+    events = read_ledger(releases.place())
+    assert [(e["event"], e["version"], e["digest"]) for e in events] == [
+        ("published", first.version, DIGEST),
+        ("published", second.version, OTHER_DIGEST),
+    ]
+    assert parse_events(memory.cat_file(f"{ROOT}/ledger.json"), "ledger") == events
+    assert find_release(releases, DIGEST) == replace(first, new=False)
+    assert point_latest(releases, first.version) is True
+    assert read_ledger(releases.place()) == events
+
+
+def test_the_ledger_is_that_of_the_same_releases_in_a_folder(releases, memory, tmp_path):
+    folder = FolderStore(tmp_path, "people")
+    for store in (releases, folder):
+        publish_recorded(store)
+        publish_recorded(store, OTHER_DIGEST)
+    assert memory.cat_file(f"{ROOT}/ledger.json") == (folder.folder / "ledger.json").read_bytes()
+
+
+def test_a_name_that_the_ledger_has_is_not_given_again(releases, memory):
+    first = publish_recorded(releases)
+    memory.rm(f"{ROOT}/{first.version}", recursive=True)
+    with pytest.raises(StorageError, match="1-abababab was published before: run again"):
+        publish_recorded(releases, version=first.version)
+    assert publish_recorded(releases).version == "2-abababab"
+
+
+def test_what_is_in_the_store_before_its_first_ledger_is_entered(releases):
+    publish(releases)
+    publish_recorded(releases, OTHER_DIGEST)
+    assert [e["version"] for e in read_ledger(releases.place())] == releases.versions()
+
+
+def test_a_changed_ledger_is_refused_before_any_work(releases, memory):
+    publish_recorded(releases)
+    forged = memory.cat_file(f"{ROOT}/ledger.json").replace(b"abababab", b"cdcdcdcd")
+    memory.pipe_file(f"{ROOT}/ledger.json", forged)
+    with pytest.raises(IntegrityError, match=r"people/ledger.json was changed: restore it"):
+        find_release(releases, DIGEST)
+    with pytest.raises(IntegrityError, match=r"people/ledger.json was changed: restore it"):
+        publish_recorded(releases, OTHER_DIGEST)
+
+
+def test_another_release_under_the_same_name_is_refused(releases, memory):
+    version = publish_recorded(releases).version
+    memory.rm(f"{ROOT}/{version}", recursive=True)
+    publish(releases, text="other", version=version)
+    with pytest.raises(IntegrityError, match=rf"{version} is not what the ledger says"):
+        find_release(releases, DIGEST)
+
+
+def test_the_ledger_is_signed_and_a_forged_one_is_found(releases, memory, tmp_path):
+    signer = read_signer(make_key(tmp_path))
+    publish_recorded(releases, signer=signer)
+    data, signature = (memory.cat_file(f"{ROOT}/ledger.json{end}") for end in ("", ".sig"))
+    assert is_signed_by(signer.public_pem, data, signature, "key")
+    events = read_ledger(releases.place())
+    forged = add_event(events[:-1], {**events[-1], "worst": {"x": 1}})
+    memory.pipe_file(f"{ROOT}/ledger.json", ledger_bytes("people", forged))
+    with pytest.raises(IntegrityError, match="was changed, or another key has signed it"):
+        find_release(releases, DIGEST, signer)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_run_that_is_overtaken_in_the_ledger_is_run_again(
+    releases, memory, tmp_path, monkeypatch, signed
+):
+    signer = read_signer(make_key(tmp_path)) if signed else None
+    publish_recorded(releases, signer=signer)
+    before = memory.cat_file(f"{ROOT}/ledger.json")
+    original = MemoryFileSystem.pipe_file
+
+    def overtake(self, path, content, **kwargs):
+        original(self, path, content, **kwargs)
+        if path.endswith("ledger.json"):  # what another run has read before this one wrote
+            original(self, path, before)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryFileSystem, "pipe_file", overtake)
+        with pytest.raises(TransientError, match=r"ledger.json: another run is writing it: run ag"):
+            publish_recorded(releases, OTHER_DIGEST, signer)
+    assert find_release(releases, OTHER_DIGEST, signer).version == "2-cdcdcdcd"
+    assert [e["version"] for e in read_ledger(releases.place())] == releases.versions()
+    assert memory.exists(f"{ROOT}/ledger.json.sig") is signed
 
 
 def test_latest_moves_and_tells_whether_it_did(releases, memory):

@@ -8,8 +8,11 @@ import sys
 import fsspec
 import pytest
 
-from synth_tasks.errors import StorageError, SynthError
+from synth_tasks.errors import IntegrityError, StorageError, SynthError
+from synth_tasks.release.events import read_ledger
+from synth_tasks.release.publication import find_release
 from synth_tasks.release.stores import RemoteStore
+from synth_tasks.release.withdraw import withdraw_version
 from tests.release.stores.publishing import DIGEST, OTHER_DIGEST, publish
 from tests.s3_server import BUCKET, run_s3
 
@@ -51,6 +54,23 @@ def test_a_release_is_published_found_and_verified(target):
     files.pipe_file(f"{first.location}/README.md", b"changed")
     with pytest.raises(SynthError, match=r"README.md was changed after publication"):
         releases.find(DIGEST)
+
+
+def test_a_release_is_withdrawn_and_not_published_again(target):
+    releases = RemoteStore(target, "people")
+    first, second = publish(releases), publish(releases, OTHER_DIGEST)
+    done = withdraw_version(releases, second.version, reason="wrong", name="me")
+    assert done.latest == RemoteStore(target, "people").latest() == first.version
+    left = fsspec.filesystem("s3").find(second.location)
+    assert [path.rpartition("/")[2] for path in left] == [
+        "README.md",
+        "manifest.json",
+        "withdrawal.json",
+    ]
+    events = [event["event"] for event in read_ledger(releases.place())]
+    assert events == ["published", "published", "withdrawn"]
+    with pytest.raises(IntegrityError, match="was withdrawn by me: wrong"):
+        find_release(RemoteStore(target, "people"), OTHER_DIGEST)
 
 
 def test_a_killed_upload_leaves_nothing_that_counts(target, environment):
