@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import synth_tasks
 from synth_tasks.errors import SynthError, TransientError
-from synth_tasks.files import open_private
+from synth_tasks.files import open_private, storage_error
 from synth_tasks.tasks.context import RunContext
 
 P = ParamSpec("P")
@@ -48,7 +48,8 @@ def _guarded(function: Callable[P, R], keep: Callable[[Any], str]) -> Callable[P
             passing = error
         except Exception as error:
             note = keep(kwargs.get("context", args[0] if args else None))
-            passing = SynthError(f"{describe_failure(error, function.__name__)}{note}")
+            kind = storage_error(error) if isinstance(error, OSError) else SynthError
+            passing = kind(f"{describe_failure(error, function.__name__)}{note}")
         # Raised out here, it does not carry the exception that was being handled.
         passing.__cause__ = passing.__context__ = None
         raise passing.with_traceback(None)
@@ -69,8 +70,8 @@ def describe_failure(error: Exception, what: str) -> str:
     Returns
     -------
     str
-        The message of an error of this package; of any other error its type, and the last place in the
-        code of this project that led to it.
+        The message of an error of this package; of any other error its type, what the operating system
+        says of its number, and the last place in the code of this project that led to it.
     """
     if isinstance(error, SynthError):
         return str(error)
@@ -79,7 +80,15 @@ def describe_failure(error: Exception, what: str) -> str:
     own = [frame for frame in frames[1:] if _is_own(frame.filename)]
     place = (own or frames)[-1]
     name = Path(place.filename).name
-    return f"{what} failed: {type(error).__name__} in {name}, line {place.lineno}"
+    return f"{what} failed: {_kind(error)} in {name}, line {place.lineno}"
+
+
+def _kind(error: Exception) -> str:
+    """Name the type of an error, and what the operating system says by its number, not by its text."""
+    kind = type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{kind} ({os.strerror(error.errno)})"
+    return kind
 
 
 def _is_own(filename: str) -> bool:

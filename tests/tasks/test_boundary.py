@@ -1,7 +1,9 @@
 """What may leave a task when it fails."""
 
+import errno
 import os
 import pickle
+import re
 import stat
 import traceback
 from types import SimpleNamespace
@@ -187,3 +189,17 @@ def test_only_what_passes_by_itself_is_tried_again(error, again):
             raise error
 
     assert may_retry(None, None, SimpleNamespace(result=result)) is again
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(errno.ENOSPC, StorageError), (errno.EIO, TransientError)]
+)
+def test_what_the_operating_system_says_is_told_by_its_number(context, code, kind):
+    @confidential
+    def write(context: object) -> None:
+        raise OSError(code, PRIVATE)
+
+    with pytest.raises(StorageError, match=re.escape(os.strerror(code))) as caught:
+        write(context)
+    assert type(caught.value) is kind
+    assert PRIVATE not in str(caught.value)
