@@ -20,7 +20,7 @@ SUITE_COLUMN = 0.011  # a column that it validates
 REPORTS = 6.0  # pictures, reports and checksums
 READ = 2.5e-7  # a cell read, described, and its models tried
 REHEARSAL = 0.03  # a variable of the models tried on 1000 rows
-IMPUTE = 9e-8  # a row of one predictor, in a sweep
+IMPUTE = 9e-8  # a row of one column that is filled from, in a sweep
 IMPUTE_VARIABLE = 6e-3  # a variable, in a sweep
 FIT = 3.5e-9  # a row of one predictor, times the binary logarithm of the rows
 FIT_VARIABLE = 1e-3
@@ -62,8 +62,8 @@ class Workload:
         Sum of their numbers of categories.
     imputed : int
         Number of variables with holes that a model fills.
-    imputed_predictors : int
-        Sum of their numbers of predictors.
+    imputed_columns : int
+        Sum of the numbers of columns that they are filled from; a category is one for regressions.
     maxit : int
         Sweeps of the imputation.
     imputations : int
@@ -87,7 +87,7 @@ class Workload:
     predictors: int
     levels: int = 0
     imputed: int = 0
-    imputed_predictors: int = 0
+    imputed_columns: int = 0
     maxit: int = 1
     imputations: int = 1
     m: int = 5
@@ -207,7 +207,7 @@ def release_cost(work: Workload) -> Cost:
     cells, sets = work.cells, work.n_sets
     together = work.at_a_time(sets)
     sweeps = work.imputations * work.maxit / work.at_a_time(work.imputations)
-    impute = sweep_seconds(work.n_rows, work.imputed_predictors, work.imputed)
+    impute = sweep_seconds(work.n_rows, work.imputed_columns, work.imputed)
     link = LINK * min(work.n_rows, LINKED_ROWS) * cells
     measure = MEASURE * cells + MEASURE_COLUMN * work.n_columns
     suite = SUITE + SUITE_COLUMN * work.n_columns

@@ -19,7 +19,6 @@ from synth_tasks.release.cost import (
     REPORTS,
     SUITE,
     SUITE_COLUMN,
-    WRITE,
     Workload,
     model_seconds,
     start_seconds,
@@ -40,6 +39,7 @@ SAMPLED_COLUMN = 0.004  # a column of it
 OF_ALL = 1e-5  # a cell of a sample of all strata: propensities, classifiers, pictures
 LINK_CELL = 2.5e-10  # a cell compared with a cell, of categories and rounded numbers
 ATTACK = 8e-6  # a cell of the control, in attacks on it
+WRITE_CELL = 1e-7  # a cell that is shuffled, written and hashed
 ANALYSE_CELL = 2e-7  # a cell that an analysis reads, decodes and fits
 
 
@@ -106,7 +106,7 @@ def parts_cost(work: PartsWorkload) -> dict[str, float]:
         * whole.n_rows
         * (whole.imputations + whole.n_sets)
         * sum(work.analysed),
-        "publish": REPORTS + WRITE * whole.cells * whole.n_sets,
+        "publish": REPORTS + WRITE_CELL * whole.cells * whole.n_sets,
     }
 
 
@@ -135,7 +135,7 @@ def _suite_seconds(n: int, work: PartsWorkload) -> float:
 def _impute_seconds(n: int, work: PartsWorkload) -> float:
     whole = work.whole
     sweeps = whole.imputations * whole.maxit
-    return sweeps * sweep_seconds(n, whole.imputed_predictors, whole.imputed)
+    return sweeps * sweep_seconds(n, whole.imputed_columns, whole.imputed)
 
 
 def _fit_seconds(n: int, work: PartsWorkload) -> float:

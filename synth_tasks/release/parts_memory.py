@@ -8,7 +8,7 @@ from synth_tasks.release.parts_cost import PartsWorkload
 from synth_tasks.release.sources.streams import BATCH_ROWS
 
 # Of the largest stratum that is worked on, for each worker: fitting and measuring.
-STRATUM_COPIES = 12.0
+STRATUM_COPIES = 20.0
 # Of the columns of an analysis in one table: what is read, decoded and made a design of.
 ANALYSIS_COPIES = 8.0
 # Of the sample of all strata: classifiers, propensities and pictures.

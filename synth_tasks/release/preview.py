@@ -29,6 +29,7 @@ from synth_tasks.release.stages import (
 from synth_tasks.utility.chosen_pairs import choose_pairs
 
 TREES_OF_A_FOREST = 10
+BY_TREES = ("cart", "rf")  # which take a categorical predictor as it is
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _seconds(
     total = 0.0
     if name in imputation.visit_sequence and not is_formula(imputation.methods[name]):
         sweeps = spec.imputation.m * spec.imputation.maxit
-        total += sweeps * sweep_seconds(n_rows, len(imputation.predictors[name]))
+        total += sweeps * sweep_seconds(n_rows, _columns(imputation, name))
     if name in predictors:
         trees = _trees(synthesis.methods[name]) * len(predictors[name])
         levels = len(synthesis.schema[name].categories)
@@ -230,7 +231,7 @@ def _workload(
         predictors=sum(trees[name] * len(row) for name, row in predictors.items()),
         levels=sum(len(synthesis.schema[name].categories) for name in predictors),
         imputed=len(filled),
-        imputed_predictors=sum(len(imputation.predictors[name]) for name in filled),
+        imputed_columns=sum(_columns(imputation, name) for name in filled),
         maxit=spec.imputation.maxit,
         imputations=spec.imputation.m,
         m=spec.synthesis.m,
@@ -239,6 +240,14 @@ def _workload(
         cores=cores,
         runner=started_runner(spec.run.runner, spec.run.scheduler),
     )
+
+
+def _columns(plan: ImputationPlan, name: str) -> int:
+    """Return how many columns a variable is filled from: a regression has one for each category."""
+    predictors = plan.predictors[name]
+    if plan.methods[name] in BY_TREES:
+        return len(predictors)
+    return sum(max(1, len(plan.schema[other].categories) - 1) for other in predictors)
 
 
 def _trees(method: str) -> int:

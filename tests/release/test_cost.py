@@ -45,7 +45,7 @@ def wide(n_rows: int, n_columns: int) -> Workload:
     return replace(numbers(n_rows, n_columns, m=2), predictors=20 * n_columns)
 
 
-BOYS = numbers(748, 9, levels=16, imputed=7, imputed_predictors=56, maxit=10, analyses=2, workers=2)
+BOYS = numbers(748, 9, levels=16, imputed=7, imputed_columns=56, maxit=10, analyses=2, workers=2)
 # Whole releases of drafted specifications by two workers: processor time of all threads and processes,
 # and the peak memory. The gate refused the last one, so that nothing of it was published; the wide one
 # was made while others worked on the machine, too.
@@ -82,7 +82,7 @@ def test_this_machine_agrees(case: Case) -> None:
     st.sampled_from(["n_rows", "n_columns", "levels", "m", "imputations", "analyses", "imputed"]),
 )
 def test_more_work_is_never_cheaper(n_rows, n_columns, m, what):
-    less = numbers(n_rows, n_columns, m=m, imputed=2, imputed_predictors=2 * n_columns, maxit=5)
+    less = numbers(n_rows, n_columns, m=m, imputed=2, imputed_columns=2 * n_columns, maxit=5)
     more = replace(less, **{what: 2 * getattr(less, what) + 1})
     assert release_cost(more).total >= release_cost(less).total
     assert release_cost(more).peak_gb >= release_cost(less).peak_gb
