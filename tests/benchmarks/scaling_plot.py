@@ -9,6 +9,7 @@ import pandas as pd
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 
 LABELS = {
     "ours": "prefect-synth",
@@ -50,6 +51,9 @@ def plot_scaling(figures: pd.DataFrame, file: Path) -> None:
         axis.grid(which="major", color="#dddddd")
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("seconds of processor time, m = 1")
-    axes[1].legend(frameon=False)
+    known: dict[str, Artist] = {}
+    for axis in axes:
+        known |= {str(line.get_label()): line for line in axis.lines}
+    axes[1].legend(known.values(), known.keys(), frameon=False, fontsize=8, loc="lower right")
     figure.savefig(file, dpi=110)
     plt.close(figure)
