@@ -74,7 +74,11 @@ def cluster_of_hosts(count: int, folder: Path) -> Iterator[dict[str, str]]:
             for process in processes:
                 process.terminate()
             for process in processes:
-                process.wait(60)
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:  # a worker whose scheduler has gone first
+                    process.kill()
+                    process.wait()
 
 
 @contextmanager
