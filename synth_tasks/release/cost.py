@@ -156,9 +156,19 @@ def model_seconds(n_rows: int, predictors: int, levels: int = 0, variables: int 
     return FIT * sorted_cells + FIT_VARIABLE * variables + by_category
 
 
-def sweep_seconds(n_rows: int, predictors: int, variables: int = 1) -> float:
-    """Predict the imputation of variables in one sweep; arguments as `model_seconds`."""
-    return IMPUTE * n_rows * predictors + IMPUTE_VARIABLE * variables
+def sweep_seconds(n_rows: int, columns: int, variables: int = 1) -> float:
+    """Predict the imputation of variables in one sweep.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows that they learn from.
+    columns : int
+        Sum of the numbers of columns that they are filled from, see `Workload`.
+    variables : int, default 1
+        Number of models.
+    """
+    return IMPUTE * n_rows * columns + IMPUTE_VARIABLE * variables
 
 
 def start_seconds(work: Workload) -> float:

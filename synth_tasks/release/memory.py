@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from synth_tasks.data import Schema
@@ -49,10 +49,8 @@ def check_memory(
         return
     available = _available(spec) if available is None else available
     work = _workload(spec, n_rows, n_columns)
-    needed = peak_gb(work)
-    if needed > available:
-        size = size or f"{n_rows} rows and {n_columns} columns"
-        raise SpecError(_refusal(size, needed, available, _remedy(work, available)))
+    size = size or f"{n_rows} rows and {n_columns} columns"
+    _require(size, peak_gb(work), available, lambda: _remedy(work, available))
 
 
 def check_source_memory(spec: ReleaseSpec, available: float | None = None) -> None:
@@ -110,10 +108,8 @@ def check_parts_memory(
         spec.partition.sample_rows,
         analysed=tuple(len(analysed_columns(analysis, schema)) for analysis in spec.analysis),
     )
-    needed = parts_peak_gb(work)
-    if needed > available:
-        size = f"{len(sizes)} strata of up to {max(sizes)} rows and {len(schema)} columns"
-        raise SpecError(_refusal(size, needed, available, _parts_remedy(work, available)))
+    size = f"{len(sizes)} strata of up to {max(sizes)} rows and {len(schema)} columns"
+    _require(size, parts_peak_gb(work), available, lambda: _parts_remedy(work, available))
 
 
 def _workload(spec: ReleaseSpec, n_rows: int, n_columns: int) -> Workload:
@@ -135,11 +131,13 @@ def _available(spec: ReleaseSpec) -> float:
     return spec.run.memory_gb or available_gb()
 
 
-def _refusal(size: str, needed: float, available: float, remedy: str) -> str:
-    return (
-        f"{size} need about {needed:.1f} GB of memory, and {available:.1f} GB may be used: {remedy}, "
-        "or set run.memory_gb if you know better"
-    )
+def _require(size: str, needed: float, available: float, remedy: Callable[[], str]) -> None:
+    """Refuse what needs more than there is; the remedy is looked for only then."""
+    if needed > available:
+        raise SpecError(
+            f"{size} need about {needed:.1f} GB of memory, and {available:.1f} GB may be used: "
+            f"{remedy()}, or set run.memory_gb if you know better"
+        )
 
 
 def _remedy(work: Workload, available: float) -> str:
