@@ -15,14 +15,7 @@ from synth_tasks.release.parts import Stratum
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.tasks.artifacts import Progress, show_estimates
 from synth_tasks.tasks.context import RunContext
-from synth_tasks.tasks.part_assess import (
-    StratumFigures,
-    assess_parts,
-    assess_strata,
-    mark_cells,
-    sample_shares,
-    sketch_strata,
-)
+from synth_tasks.tasks.part_assess import StratumFigures, assess_strata
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
 from synth_tasks.tasks.part_made import MadeParts, join_results
 from synth_tasks.tasks.part_models import (
@@ -33,6 +26,9 @@ from synth_tasks.tasks.part_models import (
     draw_strata,
     fit_strata,
 )
+from synth_tasks.tasks.part_sampling import sample_shares
+from synth_tasks.tasks.part_summaries import mark_cells, sketch_strata
+from synth_tasks.tasks.part_whole import assess_parts
 from synth_tasks.tasks.pool import AnalysisRef, pool_parts
 from synth_tasks.tasks.publish import find_published
 

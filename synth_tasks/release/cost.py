@@ -13,6 +13,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from synth_tasks.disclosure.linkage import MAX_ROWS
+
 # Seconds; an operation is named in the comment behind.
 START = 10.0  # imports of Prefect, a temporary server, the machine code of the trees
 SUITE = 0.3  # one validation by Great Expectations
@@ -33,7 +35,6 @@ MEASURE_COLUMN = 0.03  # a column of a set, in samples of which those are made
 WRITE = 6.5e-7  # a cell of a set
 ANALYSE = 1e-7  # a cell that an analysis reads, about three columns of each set
 
-LINKED_ROWS = 3000  # `disclosure.linkage` compares that many rows with all
 ANALYSED_COLUMNS = 10
 # Processor seconds of a worker that is a process: it begins, and imports what it works with.
 START_WORKER = {"threads": 0.0, "processes": 5.5, "dask": 6.5, "ray": 6.5}
@@ -218,7 +219,7 @@ def release_cost(work: Workload) -> Cost:
     together = work.at_a_time(sets)
     sweeps = work.imputations * work.maxit / work.at_a_time(work.imputations)
     impute = sweep_seconds(work.n_rows, work.imputed_columns, work.imputed)
-    link = LINK * min(work.n_rows, LINKED_ROWS) * cells
+    link = LINK * min(work.n_rows, MAX_ROWS) * cells
     measure = MEASURE * cells + MEASURE_COLUMN * work.n_columns
     suite = SUITE + SUITE_COLUMN * work.n_columns
     engine = synthesis_cost(work)

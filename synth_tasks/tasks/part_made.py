@@ -23,9 +23,10 @@ from synth_tasks.release.stages import shuffle
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.made import Made, Tables
-from synth_tasks.tasks.part_assess import StratumFigures, read_parts
+from synth_tasks.tasks.part_assess import StratumFigures
 from synth_tasks.tasks.part_ingest import IngestedParts
 from synth_tasks.tasks.part_models import CompletedStratum, DrawnStratum
+from synth_tasks.tasks.part_whole import read_parts
 from synth_tasks.tasks.pool import AnalysisRef
 
 UNEXPECTED = re.compile(r"(\d+) of (\d+) unexpected")

@@ -10,13 +10,7 @@ from synth_tasks.release.sources.streams import BATCH_ROWS
 from synth_tasks.release.spec import ReleaseSpec, build_spec
 from synth_tasks.release.stores import Published
 from synth_tasks.tasks.context import RunContext, prepare
-from synth_tasks.tasks.part_assess import (
-    assess_parts,
-    assess_strata,
-    mark_cells,
-    sample_shares,
-    sketch_strata,
-)
+from synth_tasks.tasks.part_assess import assess_strata
 from synth_tasks.tasks.part_ingest import IngestedParts, ingest_parts
 from synth_tasks.tasks.part_made import MadeParts, join_results
 from synth_tasks.tasks.part_models import (
@@ -26,6 +20,9 @@ from synth_tasks.tasks.part_models import (
     draw_strata,
     fit_strata,
 )
+from synth_tasks.tasks.part_sampling import sample_shares
+from synth_tasks.tasks.part_summaries import mark_cells, sketch_strata
+from synth_tasks.tasks.part_whole import assess_parts
 from synth_tasks.tasks.pool import pool_parts
 from synth_tasks.tasks.publish import publish
 from synth_tasks.tasks.validate import apply_gate

@@ -19,12 +19,13 @@ from synth_tasks.release.plans import plan_synthesis
 from synth_tasks.release.results import Check, SuiteResult
 from synth_tasks.release.survey import survey_source
 from synth_tasks.seeding import generator
-from synth_tasks.tasks import part_assess, part_models
+from synth_tasks.tasks import part_models, part_whole
 from synth_tasks.tasks.context import prepare
-from synth_tasks.tasks.part_assess import average_strata, sample_alike
 from synth_tasks.tasks.part_ingest import ingest_parts
 from synth_tasks.tasks.part_made import join_results
 from synth_tasks.tasks.part_models import complete_strata, draw_sizes
+from synth_tasks.tasks.part_sampling import sample_alike
+from synth_tasks.tasks.part_whole import average_strata
 from tests.benchmarks.census import census
 from tests.tasks.part_releasing import (
     COLUMNS,
@@ -211,13 +212,13 @@ def test_samples_of_a_sorted_source_reach_its_end_and_say_what_they_are_a_share_
     frame = census(N_ROWS)[COLUMNS].sort_values("age", kind="stable")
     frame.to_parquet(site / "census.parquet", row_group_size=700)
     given = []
-    general = part_assess.assess_general
+    general = part_whole.assess_general
 
     def recorded(real, drawn, *arguments, **options):
         given.append((real, drawn, options["real_share"]))
         return general(real, drawn, *arguments, **options)
 
-    monkeypatch.setattr(part_assess, "assess_general", recorded)
+    monkeypatch.setattr(part_whole, "assess_general", recorded)
     synthesis = {"m": 1, "k": 500, "strata": ["sex"]}
     make_parted(census_spec(site, synthesis=synthesis, pooling={"rule": "raab2016"}))
     ((real, drawn, share),) = given

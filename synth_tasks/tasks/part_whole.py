@@ -1,0 +1,161 @@
+"""Measuring whole synthetic sets that were made in strata: no table of all rows is ever read.
+
+Utility is measured on summaries of all rows, what has no summary on a sample of all strata, and
+disclosure is the mean over strata by rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from synth_tasks.data import decode
+from synth_tasks.disclosure.assess import METRICS as DISCLOSURE
+from synth_tasks.disclosure.assess_cross_fit import METRICS as CONTROLLED
+from synth_tasks.ledger import Goal, Measurement, make_ledger
+from synth_tasks.release.workspace import DatasetRef
+from synth_tasks.seeding import generator
+from synth_tasks.tasks.boundary import confidential
+from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.part_assess import StratumFigures
+from synth_tasks.tasks.part_summaries import Summary, merge_summaries
+from synth_tasks.tasks.pool import AnalysisRef, read_analysis
+from synth_tasks.utility import assess_general
+from synth_tasks.utility.summaries import assess_summaries
+
+
+@task(name="assess all strata", task_run_name="assess all strata together", cache_policy=NO_CACHE)
+@confidential
+def assess_parts(
+    context: RunContext,
+    figures: list[StratumFigures],
+    rows: list[int],
+    analyses: list[AnalysisRef],
+) -> pd.DataFrame:
+    """Measure the whole sets from summaries and samples, and collect all figures in the ledger.
+
+    Parameters
+    ----------
+    context : RunContext
+        The release.
+    figures : list of StratumFigures
+        All strata.
+    rows : list of int
+        Real rows of each.
+    analyses : list of AnalysisRef
+        Analyses, with what they say of the agreement of estimates.
+
+    Returns
+    -------
+    DataFrame
+        The ledger, with the column ``stratum``; empty for the whole.
+    """
+    whole = [
+        m
+        for number in range(1, context.spec.n_sets + 1)
+        for m in _assess_whole(
+            context,
+            number,
+            [each.summaries[number - 1] for each in figures],
+            [each.samples[number - 1] for each in figures],
+            sum(rows),
+        )
+    ]
+    whole += average_strata([each.measurements for each in figures], rows)
+    agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
+    single = [m for each in figures for m in each.measurements]
+    return make_ledger([*whole, *agreement, *single])
+
+
+def _assess_whole(
+    context: RunContext,
+    number: int,
+    summaries: list[tuple[Summary, Summary]],
+    samples: list[tuple[DatasetRef, DatasetRef]],
+    n_rows: int,
+) -> list[Measurement]:
+    """Measure what one set keeps: by summaries, and by samples what has none."""
+    workspace, seed = context.workspace(), context.seed()
+    share = sum(real.rows for real, _ in samples) / n_rows
+
+    def compute(_: Path) -> dict[str, Any]:
+        schema = workspace.read_schema(samples[0][0])
+        real, drawn = (merge_summaries(workspace, each) for each in zip(*summaries, strict=True))
+        found = assess_summaries(schema, real, drawn, number)
+        both = zip(*samples, strict=True)
+        some, sampled = (decode(read_parts(context, refs), schema) for refs in both)
+        rng = generator(seed, "utility", number)
+        known = {m.metric for m in found}
+        general = assess_general(some, sampled, schema, number, rng=rng, real_share=share)
+        found += [m for m in general if m.metric not in known]
+        return {"measurements": [asdict(m) for m in found]}
+
+    refs = [ref for pair in summaries for each in pair for ref in (each.sketch, each.counts)]
+    refs += [ref for pair in samples for ref in pair]
+    inputs = [*(ref.sha256 for ref in refs), str(number), str(seed), str(n_rows)]
+    result, _ = workspace.run_stage("parts-assessment", inputs, compute)
+    return [Measurement(**item) for item in result["measurements"]]
+
+
+def read_parts(context: RunContext, refs: Iterable[DatasetRef]) -> np.ndarray:
+    """Read the parts of a table, one below the other."""
+    workspace = context.workspace()
+    return np.concatenate([workspace.read_table(ref)[0] for ref in refs])
+
+
+AVERAGED = frozenset(
+    metric.name for metric in (*DISCLOSURE, *CONTROLLED) if metric.goal is not Goal.INFORMATION
+)
+
+
+def average_strata(
+    figures: Sequence[Sequence[Measurement]], rows: Sequence[int]
+) -> list[Measurement]:
+    """Return the figures of disclosure of the whole: means over strata, weighted by rows.
+
+    Parameters
+    ----------
+    figures : sequence of sequence of Measurement
+        Of each stratum.
+    rows : sequence of int
+        Its real rows.
+
+    Returns
+    -------
+    list of Measurement
+        One for each figure that all strata have and that a policy may judge. Bounds of intervals are
+        averaged too: that is as wide as if all strata erred in the same direction.
+    """
+    by_key: dict[tuple[Any, ...], list[tuple[int, Measurement]]] = {}
+    for own, n in zip(figures, rows, strict=True):
+        for m in own:
+            if m.metric in AVERAGED:
+                key = (m.family, m.metric, m.target, m.keys, m.set_number)
+                by_key.setdefault(key, []).append((n, m))
+    return [_mean(each) for each in by_key.values() if len(each) == len(rows)]
+
+
+def _mean(found: Sequence[tuple[int, Measurement]]) -> Measurement:
+    weights = np.array([n for n, _ in found], dtype=float)
+
+    def mean(field: str) -> float:
+        values = np.array([getattr(m, field) for _, m in found], dtype=float)
+        return float(values @ weights / weights.sum())
+
+    return replace(
+        found[0][1],
+        value=mean("value"),
+        lower=mean("lower"),
+        upper=mean("upper"),
+        null=mean("null"),
+        control=mean("control"),
+        n=sum(m.n for _, m in found),
+        stratum="",
+    )
