@@ -15,7 +15,7 @@ from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Label, Schema, Variable
 from synth_tasks.errors import DataError
 from synth_tasks.release.bundle import PUBLIC_FILE
 from synth_tasks.release.codebook import Codebook, ColumnNotes
-from synth_tasks.release.sources.labelled import require_pyreadstat
+from synth_tasks.release.sources.readstat import require_pyreadstat
 
 NAMES = {
     "spss": re.compile(r"^[^\W\d_][\w.@#$]{0,63}(?<![._])$"),

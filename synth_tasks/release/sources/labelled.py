@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Kind, check_names
 from synth_tasks.data.schema import CATEGORICAL_KINDS
-from synth_tasks.errors import DataError, SpecError
+from synth_tasks.errors import DataError
 from synth_tasks.release.codebook import Codebook, ColumnNotes
 from synth_tasks.release.sections import VariableSpec
+from synth_tasks.release.sources.readstat import FileFacts, read_readstat
 from synth_tasks.release.sources.table import as_declared
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -66,7 +64,7 @@ def read_labelled(spec: ReleaseSpec) -> tuple[pd.DataFrame, Codebook]:
         Naming file, column and remedy.
     """
     source = spec.dataset.source
-    frame, meta = _read(spec.find(str(source.path)), source.kind)
+    frame, meta = read_readstat(spec.find(str(source.path)), source.kind)
     check_names(list(frame.columns))
     columns, notes = {}, {}
     for name in frame.columns:
@@ -75,37 +73,7 @@ def read_labelled(spec: ReleaseSpec) -> tuple[pd.DataFrame, Codebook]:
     return as_declared(pd.DataFrame(columns), spec.variables), Codebook(notes)
 
 
-def require_pyreadstat(setting: str) -> ModuleType:
-    """Import the reader and writer of these files, or name the extra that brings it."""
-    try:
-        import pyreadstat
-    except ImportError:
-        raise SpecError(
-            f"{setting} needs another package: pip install 'prefect-synth[formats]'"
-        ) from None
-    return pyreadstat
-
-
-def _read(path: Path, kind: str) -> tuple[pd.DataFrame, Any]:
-    library = require_pyreadstat(f"dataset.source.{kind}")
-    options = {"dates_as_pandas_datetime": True}
-    if kind == "sas" and path.suffix.lower() == ".xpt":
-        read = library.read_xport
-    else:
-        options["user_missing"] = True
-        read = {
-            "spss": library.read_sav,
-            "stata": library.read_dta,
-            "sas": library.read_sas7bdat,
-        }[kind]
-    try:
-        return read(str(path), **options)
-    except Exception:  # a damaged file makes the library fail in many ways
-        name = {"spss": "SPSS", "stata": "Stata", "sas": "SAS"}[kind]
-        raise DataError(f"{path.name} cannot be read as {name}: check the file") from None
-
-
-def _facts(meta: Any, name: str) -> _Facts:
+def _facts(meta: FileFacts, name: str) -> _Facts:
     stored = meta.readstat_variable_types[name]
     written = str(meta.original_variable_types.get(name))
     return _Facts(
