@@ -40,6 +40,11 @@ SCENARIOS: dict[str, tuple[str, Scenario, Scenario]] = {
         "kill -9 of a Prefect worker, of its run, of both",
         *[workers.worker_kills] * 2,
     ),
+    "worker-kills": (
+        "kill -9 of a Prefect worker, of its run, of both, at random moments",
+        workers.worker_random_kills,
+        partial(workers.worker_random_kills, times=2),
+    ),
     "worker-stages": (
         "kill -9 of a Prefect worker with its run, after every stage",
         workers.worker_kills_at_stages,

@@ -9,14 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import psutil
 
 from tests.deployments.topology import wait_until
 from tests.security.releasing import LONGEST, ROOT, Place, prefect_server
-from tests.security.tally import Lab, Tally
+from tests.security.tally import Lab, Tally, count_leaks
 
 POOL = "synth-process"
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -25,6 +27,7 @@ DEPLOYMENTS = {
     "hanging": "tests/security/hanging.py:hanging",
 }
 STAGES_BEFORE = 3
+KILLS_A_PLACE = 5
 MOST_STAGES = 60
 
 
@@ -39,7 +42,7 @@ class Workshop:
 
     def __init__(self, address: str) -> None:
         self._api = httpx.Client(base_url=address, timeout=60)
-        self._address, self._workers = address, []
+        self.address, self._workers = address, []
         own = {"PREFECT_API_URL": address, "PYTHONPATH": str(ROOT)}
         for command in (
             ["work-pool", "create", POOL, "--type", "process"],
@@ -57,7 +60,7 @@ class Workshop:
         """Start a worker in the environment of a place."""
         environment = {
             **place.environment,
-            "PREFECT_API_URL": self._address,
+            "PREFECT_API_URL": self.address,
             "PREFECT_WORKER_QUERY_SECONDS": "2",
         }
         log = (place.folder / "worker.log").open("ab")
@@ -120,9 +123,9 @@ class Workshop:
 
 
 @contextmanager
-def workshop(place: Place) -> Iterator[Workshop]:
-    """Run a server, whose files are searched with those of the place, and workers on it."""
-    with prefect_server(place.folder / "prefect") as address:
+def workshop(folder: Path) -> Iterator[Workshop]:
+    """Run a server, whose files are in a folder, and workers on it."""
+    with prefect_server(folder) as address:
         made = Workshop(address)
         try:
             yield made
@@ -170,7 +173,7 @@ def worker_kills(lab: Lab) -> Tally:
     tally = Tally()
     for what, (blow, ends) in BLOWS.items():
         place = lab.place()
-        with workshop(place) as shop:
+        with workshop(place.folder / "prefect") as shop:
             worker = shop.start_worker(place)
             run = shop.release(place)
             _wait_for_stages(place)
@@ -183,10 +186,49 @@ def worker_kills(lab: Lab) -> Tally:
     return tally
 
 
+def worker_random_kills(lab: Lab, times: int = 50, seed: int = 3) -> Tally:
+    """Kill worker, run, or both at random moments of the run; let another worker take it up.
+
+    A run that takes up what was finished is shorter, and may end before it is killed: that is no kill.
+    """
+    tally, rng, folder = Tally(), np.random.default_rng(seed), lab.folder / "workshop"
+    seconds = lab.seconds_served
+    with workshop(folder) as shop:
+        while tally.times < times:
+            place = lab.place()
+            place.environment["PREFECT_API_URL"] = shop.address
+            for _ in range(min(KILLS_A_PLACE, times - tally.times)):
+                what = str(rng.choice(list(BLOWS)))
+                moment = float(rng.uniform(0, 1)) * seconds
+                if not _kill_after(shop, place, what, moment):
+                    break
+                tally.look(place)
+            tally.settle(place, lab.undisturbed)
+        tally.leaked += count_leaks(place, folder)
+    return tally
+
+
+def _kill_after(shop: Workshop, place: Place, what: str, seconds: float) -> bool:
+    """Strike a while after a worker has started a run; return whether the run had not ended."""
+    blow, ends = BLOWS[what]
+    worker = shop.start_worker(place)
+    run = shop.release(place)
+    wait_until("the run", lambda: _processes_below(worker), seconds=LONGEST)
+    time.sleep(seconds)
+    is_running = shop.state(run)["type"] not in FINAL and bool(_processes_below(worker))
+    if is_running:
+        blow(worker)
+        if what != "worker and run":
+            found = shop.wait_for_end(run)
+            assert found["type"] in ends | {"COMPLETED"}, f"{what}: {found}"
+    kill_group(worker)
+    return is_running
+
+
 def worker_kills_at_stages(lab: Lab, most: int = MOST_STAGES) -> Tally:
     """Kill the worker with its run after every stage that is finished."""
     tally, place = Tally(), lab.place()
-    with workshop(place) as shop:
+    with workshop(place.folder / "prefect") as shop:
         for _ in range(most):
             worker, before = shop.start_worker(place), place.n_stages()
             run = shop.release(place)
@@ -215,7 +257,7 @@ def _next_stage(shop: Workshop, place: Place, run: str, before: int) -> bool:
 def worker_cancellation(lab: Lab) -> Tally:
     """Cancel a run in the interface of Prefect."""
     tally, place = Tally(), lab.place()
-    with workshop(place) as shop:
+    with workshop(place.folder / "prefect") as shop:
         shop.start_worker(place)
         run = shop.release(place)
         _wait_for_stages(place)
@@ -230,7 +272,7 @@ def worker_cancellation(lab: Lab) -> Tally:
 def worker_time_out(lab: Lab) -> Tally:
     """Let a run of a worker hang in native code; its state must give the reason."""
     tally, place = Tally(), lab.place()
-    with workshop(place) as shop:
+    with workshop(place.folder / "prefect") as shop:
         shop.start_worker(place)
         run = shop.start_run("hanging")
         found = shop.wait_for_end(run)
