@@ -59,8 +59,8 @@ def check_source_memory(spec: ReleaseSpec, available: float | None = None) -> No
     Parameters
     ----------
     spec : ReleaseSpec
-        The release, of a whole table. Sources that do not tell their size beforehand are not judged:
-        databases, files of statistical programs, data sets of this package.
+        The release, of a whole table. Sources that do not tell their size beforehand are not judged,
+        see `find_extent`.
     available : float, optional
         As `check_memory`.
 

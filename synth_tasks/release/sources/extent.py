@@ -1,4 +1,4 @@
-"""How large a file is before it is read: from the footer of Parquet and Arrow, estimated for CSV."""
+"""How large a file is before it is read: from its header or footer, estimated for CSV."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from synth_tasks.errors import SynthError
 from synth_tasks.release.locations import is_url, readable_store
 from synth_tasks.release.sections import SourceSpec
 from synth_tasks.release.sources.files import Place, check_folder, explain_failure, find_place
+from synth_tasks.release.sources.readstat import READERS, read_readstat
 from synth_tasks.release.spec import ReleaseSpec
 
 SAMPLE_BYTES = 1 << 20
@@ -56,8 +57,8 @@ def find_extent(spec: ReleaseSpec) -> Extent | None:
     Returns
     -------
     Extent or None
-        None for a source that does not tell it: a database, a file of a statistical program, a data
-        set of this package, Feather of the first version.
+        None for a source that does not tell it: a database, a data set of this package, a transport
+        file of SAS, Feather of the first version.
 
     Raises
     ------
@@ -65,6 +66,8 @@ def find_extent(spec: ReleaseSpec) -> Extent | None:
         If the file is not there or damaged.
     """
     source = spec.dataset.source
+    if source.kind in READERS:
+        return _ask_readstat(spec)
     if source.kind not in ("csv", "parquet", "arrow"):
         return None
     location = str(source.path)
@@ -76,6 +79,15 @@ def find_extent(spec: ReleaseSpec) -> Extent | None:
             raise
         except Exception as error:  # a damaged file may raise anything
             raise explain_failure(error, place, source) from None
+
+
+def _ask_readstat(spec: ReleaseSpec) -> Extent | None:
+    source = spec.dataset.source
+    path = spec.find(str(source.path))
+    frame, facts = read_readstat(path, source.kind, facts_only=True)
+    if facts.number_rows is None:
+        return None
+    return _extent(facts.number_rows, list(frame.columns), set(spec.dataset.drop))
 
 
 def _find(place: Place, source: SourceSpec, dropped: set[str]) -> Extent | None:

@@ -27,7 +27,7 @@ READERS = {"spss": "read_sav", "stata": "read_dta", "sas": "read_sas7bdat"}
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a file says about its columns, by name; the fields are those of pyreadstat."""
+    """What a file says about its rows, and by name about its columns; the fields are pyreadstat's."""
 
     column_names_to_labels: Mapping[str, str]
     missing_ranges: Mapping[str, list[dict[str, Any]]]
@@ -35,6 +35,7 @@ class FileFacts:
     readstat_variable_types: Mapping[str, str]
     variable_measure: Mapping[str, str]
     variable_value_labels: Mapping[str, dict[Any, str]]
+    number_rows: int | None
 
 
 def require_pyreadstat(setting: str) -> ModuleType:
@@ -48,7 +49,9 @@ def require_pyreadstat(setting: str) -> ModuleType:
     return pyreadstat
 
 
-def read_readstat(path: Path, kind: str) -> tuple[pd.DataFrame, FileFacts]:
+def read_readstat(
+    path: Path, kind: str, facts_only: bool = False
+) -> tuple[pd.DataFrame, FileFacts]:
     """Read a file of a statistics package.
 
     Parameters
@@ -57,13 +60,15 @@ def read_readstat(path: Path, kind: str) -> tuple[pd.DataFrame, FileFacts]:
         The file.
     kind : {"spss", "stata", "sas"}
         What it is; SAS files that end with ``.xpt`` are transport files.
+    facts_only : bool, default False
+        Do not read the rows.
 
     Returns
     -------
     frame : DataFrame
         The columns; codes that mean missing values are kept where the format has them.
     facts : FileFacts
-        Labels, types and missing codes.
+        Number of rows, if the file tells it; labels, types and missing codes.
 
     Raises
     ------
@@ -75,7 +80,8 @@ def read_readstat(path: Path, kind: str) -> tuple[pd.DataFrame, FileFacts]:
         If the system killed the process.
     """
     require_pyreadstat(f"dataset.source.{kind}")
-    reader, options = READERS[kind], {"dates_as_pandas_datetime": True}
+    reader = READERS[kind]
+    options = {"dates_as_pandas_datetime": True, "metadataonly": facts_only}
     if kind == "sas" and path.suffix.lower() == ".xpt":
         reader = "read_xport"
     else:

@@ -31,13 +31,13 @@ def main(reader: str, path: str, options: str) -> int:
     return 0
 
 
-def _facts(meta: Any) -> dict[str, dict[str, Any]]:
-    """Return what the file says about its columns; the names are those of the library."""
+def _facts(meta: Any) -> dict[str, Any]:
+    """Return what the file says about its rows and columns; the names are those of the library."""
     names = (
         "column_names_to_labels", "missing_ranges", "original_variable_types",
         "readstat_variable_types", "variable_measure", "variable_value_labels",
     )  # fmt: skip
-    return {name: dict(getattr(meta, name)) for name in names}
+    return {name: dict(getattr(meta, name)) for name in names} | {"number_rows": meta.number_rows}
 
 
 if __name__ == "__main__":

@@ -46,6 +46,16 @@ def test_rows_of_csv_are_estimated_from_those_that_come_first(tmp_path, table, n
     assert (found.n_columns, found.estimated) == (3, True)
 
 
+def test_files_of_statistics_packages_tell_their_rows_in_the_header(tmp_path, table):
+    pyreadstat = pytest.importorskip("pyreadstat", reason="needs the extra [formats]")
+    pyreadstat.write_sav(table, str(tmp_path / "t.sav"))
+    pyreadstat.write_dta(table, str(tmp_path / "t.dta"))
+    pyreadstat.write_xport(table, str(tmp_path / "t.xpt"))
+    assert extent_of(tmp_path, {"spss": "t.sav"}, drop=["c"]) == Extent(5000, 2)
+    assert extent_of(tmp_path, {"stata": "t.dta"}) == Extent(5000, 3)
+    assert extent_of(tmp_path, {"sas": "t.xpt"}) is None
+
+
 def test_other_sources_do_not_tell(tmp_path):
     (tmp_path / "old.arrow").write_bytes(b"FEA1 of the first version")
     assert extent_of(tmp_path, {"arrow": "old.arrow"}) is None
