@@ -55,7 +55,8 @@ def ask(spec: ReleaseSpec, found: Review, suites: list[SuiteResult]) -> Decision
     """Get the decision of a steward: made before, on the command line, or in the Prefect UI.
 
     A run of a deployment is suspended until the form is filled in; it is run again from the top then,
-    and takes up what is finished.
+    and takes up what is finished. An approval on the command line holds for what was there to be read:
+    if data, specification or findings have changed since, it is asked for again.
 
     Args:
         spec: The release.
@@ -66,7 +67,7 @@ def ask(spec: ReleaseSpec, found: Review, suites: list[SuiteResult]) -> Decision
         The decision; None if there is nobody to ask.
     """
     given = _from_environment()
-    if given is not None:
+    if given is not None and (found.is_known or not given.approved):
         return given
     if found.decision is not None:
         return found.decision
@@ -91,8 +92,9 @@ def how_to_decide(found: Review) -> str:
     Args:
         found: What is to be decided about.
     """
+    new = "" if found.is_known else "nobody has read this report yet: "
     return (
-        f"waits for a steward's decision: read {found.report}, then run again with "
+        f"waits for a steward's decision: {new}read {found.report}, then run again with "
         "--approve NAME --reason TEXT, or --reject NAME --reason TEXT"
     )
 

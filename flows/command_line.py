@@ -20,7 +20,9 @@ from prefect import Flow
 from prefect.exceptions import TerminationSignal
 
 from flows.api import server_problem
+from flows.parsers import INTERRUPTED, Main, let_terminal_differ
 from flows.terminal import show_stages_only
+from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_parts_memory, check_source_memory
 from synth_tasks.release.runner_options import RUNNERS
 from synth_tasks.release.seeds import parse_seed
@@ -28,14 +30,12 @@ from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.spec_files import read_spec
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.survey import survey_source
-from synth_tasks.tasks.boundary import describe_failure, redacted
+from synth_tasks.tasks.boundary import redacted
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import SEED_VARIABLE
 
 REFUSED, FAILED = 2, 1
-# As shells count: 128 and the number of the signal.
-INTERRUPTED, TERMINATED = 130, 143
-Main = Callable[[list[str] | None], int]
+TERMINATED = 143  # as shells count
 FOLDERS = (Path(__file__).parent.parent / "deployments", Path(__file__).parent / "specs")
 
 
@@ -50,6 +50,7 @@ def interruptible(main: Main) -> Main:
 
     @wraps(main)
     def run(arguments: list[str] | None = None) -> int:
+        let_terminal_differ()
         try:
             with _termination_raised():
                 return main(arguments)

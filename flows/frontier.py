@@ -28,20 +28,21 @@ from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_frontier
 from synth_tasks.errors import SynthError
+from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_memory, check_source_memory
 from synth_tasks.release.spec import ReleaseSpec, change_spec
 from synth_tasks.release.stages import check_source, load_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.study.settings import Setting, apply_setting, list_settings
 from synth_tasks.tasks.artifacts import Progress
-from synth_tasks.tasks.boundary import describe_failure, redacted
+from synth_tasks.tasks.boundary import redacted
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.frontier import draw_frontier, measure, plan_frontier
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.publish import purge
-from synth_tasks.tasks.study import results_folder
+from synth_tasks.tasks.study import named_folder, results_folder
 from synth_tasks.tasks.watchdog import guarded
 
 N_STAGES = 3
@@ -146,6 +147,8 @@ def main(arguments: list[str] | None = None) -> int:
                 "run": {"runner": options.runner, "workers": options.workers},
             },
         )
+        if options.to is not None:
+            named_folder(options.to, "frontier")
         take_seed(options.seed)
         check_settings(spec)
         task_runner(spec.run)

@@ -34,6 +34,7 @@ from flows.runners import do_by, task_runner
 from flows.steps import AWAITING, limited, nothing_new, require
 from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
 from synth_tasks.errors import SynthError
+from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_memory, check_parts_memory, check_source_memory
 from synth_tasks.release.preview import Preview, preview_release
 from synth_tasks.release.preview_parts import preview_parts
@@ -44,7 +45,7 @@ from synth_tasks.release.survey import survey_source
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress, show_estimates
 from synth_tasks.tasks.assess import assess_control, assess_set, assess_together
-from synth_tasks.tasks.boundary import describe_failure, redacted
+from synth_tasks.tasks.boundary import redacted
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.control import ControlledSet, control_set

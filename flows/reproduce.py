@@ -30,10 +30,10 @@ from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import show_stages_only, stage_progress
 from synth_tasks.errors import SynthError
+from synth_tasks.failures import describe_failure
 from synth_tasks.release.reproduction import compare_files
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.tasks.artifacts import Progress, show_differences
-from synth_tasks.tasks.boundary import describe_failure
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.ingest import Ingested
 from synth_tasks.tasks.made import Made

@@ -29,16 +29,23 @@ from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import progress_bar, summarise_study
 from synth_tasks.errors import SynthError
+from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_memory, check_source_memory
 from synth_tasks.release.spec import ReleaseSpec, change_spec
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.artifacts import Progress
-from synth_tasks.tasks.boundary import describe_failure
 from synth_tasks.tasks.context import RunContext, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
 from synth_tasks.tasks.publish import purge
-from synth_tasks.tasks.study import Chunk, plan_study, results_folder, run_chunk, sum_up
+from synth_tasks.tasks.study import (
+    Chunk,
+    named_folder,
+    plan_study,
+    results_folder,
+    run_chunk,
+    sum_up,
+)
 from synth_tasks.tasks.watchdog import guarded
 
 N_STAGES = 4
@@ -119,6 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     try:
         spec = _specify(options)
+        if options.to is not None:
+            named_folder(options.to, "study")
         take_seed(options.seed)
         read_beforehand(spec)
         task_runner(spec.run)

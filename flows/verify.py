@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows.parsers import make_parser
+from flows.parsers import ends_in_one_line, make_parser
 from synth_tasks.errors import IntegrityError, SpecError, SynthError
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.places import Place
@@ -21,6 +21,7 @@ from synth_tasks.release.verification import Verdict, check_commitment, verify_r
 WRONG, REFUSED = 1, 2
 
 
+@ends_in_one_line(REFUSED)
 def main(arguments: list[str] | None = None) -> int:
     """Check a release from the command line; see ``--help``.
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows.parsers import make_parser
+from flows.parsers import ends_in_one_line, make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.signing import Signer, read_signer
@@ -16,6 +16,7 @@ from synth_tasks.release.withdraw import Withdrawal, withdraw, withdraw_version
 FAILED, REFUSED = 1, 2
 
 
+@ends_in_one_line(FAILED)
 def main(arguments: list[str] | None = None) -> int:
     """Withdraw a release from the command line; see ``--help``.
 

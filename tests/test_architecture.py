@@ -14,7 +14,7 @@ import synth_tasks
 ROOT = Path(synth_tasks.__file__).parents[1]
 FLOORS = {
     **dict.fromkeys(["errors", "files", "ledger", "data", "expressions", "seeding", "datasets"], 1),
-    **dict.fromkeys(["inference", "settings", "environment"], 1),
+    **dict.fromkeys(["inference", "settings", "environment", "failures"], 1),
     **dict.fromkeys(["engine", "disclosure", "utility", "sdc", "release", "study"], 2),
     **dict.fromkeys(["tasks", "blocks", "plugin", "expectations"], 3),
     "flows": 4,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,11 @@ class Division:
     def count(self) -> int:
         """Number of strata."""
         return len(self.sizes)
+
+    def to_list(self) -> list[Any]:
+        """Return a JSON-ready form that no other division has."""
+        arrays = self.cells, self.numbers, self.sizes
+        return [list(self.columns), *(array.tolist() for array in arrays), list(self.labels)]
 
     def assign(self, matrix: np.ndarray) -> np.ndarray:
         """Return the stratum of every row.

@@ -85,6 +85,31 @@ def check_spreadsheet_formulas(spec: ReleaseSpec, schema: Schema) -> None:
                 )
 
 
+def check_empty_categories(spec: ReleaseSpec, schema: Schema) -> None:
+    """Refuse an empty text as a category where sets are published as CSV: there it means missing.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Tells the formats.
+    schema : Schema
+        Variables of the data.
+
+    Raises
+    ------
+    DataError
+        Naming column and remedy.
+    """
+    if not {"csv", LONG} & set(spec.publish.formats):
+        return
+    for variable in schema:
+        if "" in variable.categories:
+            raise DataError(
+                f"column '{variable.name}' has an empty text as a category, which CSV cannot tell from "
+                "a missing value: recode it, or publish no csv (publish.formats)"
+            )
+
+
 def safe_csv(frame: pd.DataFrame) -> str:
     """Write a table of figures as CSV without cells that a spreadsheet runs.
 

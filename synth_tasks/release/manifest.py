@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
-from synth_tasks import __version__
 from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Schema, Variable
 from synth_tasks.engine import ImputationPlan, Provenance
 from synth_tasks.files import file_sha256
 from synth_tasks.release.codebook import Codebook, ColumnNotes
 from synth_tasks.release.formats import long_file
 from synth_tasks.release.formats.long import IMPUTATION, MISSING, ROW
+from synth_tasks.release.packages import package_versions
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec
 
 MANIFEST_VERSION = 2
-LIBRARIES = (
-    "numpy",
-    "pandas",
-    "scipy",
-    "scikit-learn",
-    "pyarrow",
-    "statsmodels",
-    "formulaic",
-    "great-expectations",
-    "prefect",
-)
 # Parts of the specification that do not define the release.
 NOT_PUBLISHED = {"base", "publish", "policy", "run", "study", "frontier"}
 MEDIA_TYPES = {
@@ -39,17 +26,6 @@ MEDIA_TYPES = {
     "sav": "application/x-spss-sav",
     "dta": "application/x-stata-dta",
 }
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of what took part in the computation."""
-    found = {"python": python_version(), "prefect-synth": __version__}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
 
 
 def describe_gates(results: Sequence[SuiteResult]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synth_tasks.data import Schema
-from synth_tasks.files import PRIVATE_FILE
+from synth_tasks.files import PRIVATE_FILE, sync
 from synth_tasks.release.workspace import DatasetRef
 
 # Rows are written in groups of so many, whatever the pieces that they come in: a file has the same
@@ -127,6 +127,8 @@ class PartWriter:
             if error is None:
                 self._write(number, 1)
             writer.close()
+            if error is None:
+                sync(self.paths[number])
 
 
 class StreamedFingerprint:

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from synth_tasks.release.integrity import MANIFEST, ROOT, read_manifest
-from synth_tasks.release.manifest import package_versions, published_spec
+from synth_tasks.release.manifest import published_spec
+from synth_tasks.release.packages import package_versions
 from synth_tasks.release.signing import PUBLIC_KEY
 from synth_tasks.release.source_code import engine_digest
 from synth_tasks.release.spec import ReleaseSpec

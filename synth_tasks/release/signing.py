@@ -75,14 +75,16 @@ def read_signer(path: Path) -> Signer:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (OSError, ValueError):
         raise SpecError(f"{setting} cannot be opened: give a file that is no link") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         # Asked of the open file: the name may lead to another one by now.
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise SpecError(f"{setting} is no file: give a PEM file")
         if mode & OTHERS:
             raise SpecError(f"{setting} can be read by others: chmod 600, and make a new key")
-        return parse_signer(file.read(MAX_KEY_BYTES), setting)
+        return parse_signer(os.read(descriptor, MAX_KEY_BYTES), setting)
+    finally:
+        os.close(descriptor)
 
 
 def parse_signer(pem: bytes, setting: str) -> Signer:

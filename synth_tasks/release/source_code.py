@@ -9,6 +9,38 @@ from importlib import resources
 from pathlib import Path
 
 from synth_tasks import __version__
+from synth_tasks.release.packages import package_versions
+
+# Folders and files that decide what is drawn, and in which order its rows are published.
+ENGINE = (
+    "data",
+    "disclosure/row_groups.py",
+    "engine",
+    "expressions.py",
+    "inference/design.py",
+    "inference/formula.py",
+    "inference/newton.py",
+    "inference/ordinal.py",
+    "release/disclosure_control.py",
+    "release/division.py",
+    "release/parts.py",
+    "release/plans.py",
+    "release/predictor_entries.py",
+    "release/stages.py",
+    "sdc",
+    "seeding.py",
+    "tasks/context.py",
+    "tasks/control.py",
+    "tasks/impute.py",
+    "tasks/made.py",
+    "tasks/part_ingest.py",
+    "tasks/part_made.py",
+    "tasks/part_models.py",
+    "tasks/synthesize.py",
+    "utility/grouping.py",
+    "utility/pair.py",
+    "utility/tables.py",
+)
 
 
 @cache
@@ -17,35 +49,25 @@ def engine_digest() -> str:
 
     A changed engine makes a new release even if data and specification are the same.
     """
-    package = Path(str(resources.files("synth_tasks")))
-    return _source_digest(
-        [
-            *(package / "engine").rglob("*.py"),
-            *(package / "data").rglob("*.py"),
-            *(package / "sdc").rglob("*.py"),
-            *(package / name for name in ("expressions.py", "seeding.py")),
-            *(
-                package / "inference" / name
-                for name in ("ordinal.py", "newton.py", "formula.py", "design.py")
-            ),
-            *(
-                package / "release" / name
-                for name in ("stages.py", "plans.py", "disclosure_control.py")
-            ),
-        ],
-        package,
-    )
+    return _source_digest(_package(), ENGINE)
 
 
 @cache
-def code_digest() -> str:
-    """Return a hash of all code, for deciding whether a finished stage may be used again."""
-    package = Path(str(resources.files("synth_tasks")))
-    return _source_digest(list(package.rglob("*.py")), package)
+def stage_digest() -> str:
+    """Return a hash of all code and what it is built on: finished stages of others are not used."""
+    versions = "\n".join(f"{name} {version}" for name, version in package_versions().items())
+    return hashlib.sha256(f"{_source_digest(_package(), ['.'])}\n{versions}".encode()).hexdigest()
 
 
-def _source_digest(files: Sequence[Path], root: Path) -> str:
+def _package() -> Path:
+    return Path(str(resources.files("synth_tasks")))
+
+
+def _source_digest(root: Path, names: Sequence[str]) -> str:
+    """Hash some files, and all Python files below some folders."""
     digest = hashlib.sha256(__version__.encode())
-    for path in sorted(files):
+    places = [root / name for name in names]
+    found = {file for place in places for file in [place, *place.rglob("*.py")] if file.is_file()}
+    for path in sorted(found):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

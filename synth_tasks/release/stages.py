@@ -13,7 +13,11 @@ from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.disclosure_control import check_steps
 from synth_tasks.release.formats import check_formats
-from synth_tasks.release.limits import check_categories, check_spreadsheet_formulas
+from synth_tasks.release.limits import (
+    check_categories,
+    check_empty_categories,
+    check_spreadsheet_formulas,
+)
 from synth_tasks.release.plans import (
     disclosure_keys,
     formulas,
@@ -85,6 +89,7 @@ def check_source(spec: ReleaseSpec, table: SourceTable) -> None:
     """Check everything that can be checked of a specification with its data; see `load_source`."""
     if spec.dataset.source.builtin is None:
         check_spreadsheet_formulas(spec, table.schema)
+        check_empty_categories(spec, table.schema)
         check_publishable(spec, table)
     check_models(spec, table)
 

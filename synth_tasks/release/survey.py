@@ -16,7 +16,12 @@ from synth_tasks.engine.resolving import resolve_strata
 from synth_tasks.errors import SpecError
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.division import Division, divide_cells
-from synth_tasks.release.limits import check_categories, check_spreadsheet_formulas, check_width
+from synth_tasks.release.limits import (
+    check_categories,
+    check_empty_categories,
+    check_spreadsheet_formulas,
+    check_width,
+)
 from synth_tasks.release.plans import require_columns
 from synth_tasks.release.source import drop_columns
 from synth_tasks.release.sources.streams import BATCH_ROWS, SourceStream, open_stream
@@ -110,6 +115,7 @@ def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
     schema = digest.infer_schema(overrides)
     check_categories(schema)
     check_spreadsheet_formulas(spec, schema)
+    check_empty_categories(spec, schema)
     _check_publishable(spec, schema, digest)
     names, min_size = resolve_strata(strata, spec.synthesis.min_stratum_size, schema)
     division = divide_cells(cells, schema, names, min_size)

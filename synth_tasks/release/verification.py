@@ -117,10 +117,11 @@ def check_commitment(release: Path | Place, seed: int, salt: str) -> None:
     if len(found) != SALT_BYTES:  # of any length, digits could pass from the seed to the salt
         raise SpecError(f"--salt must have {2 * SALT_BYTES} hexadecimal digits")
     place = as_place(release)
-    committed = place.manifest().get("seed", {}).get("commitment")
+    recorded = place.manifest().get("seed")
+    committed = recorded.get("commitment") if isinstance(recorded, dict) else None
     if not isinstance(committed, str):
         raise SpecError(f"{place.at()} commits to no seed: leave --seed and --salt out")
-    if not hmac.compare_digest(committed, commitment(seed, found)):
+    if not hmac.compare_digest(committed.encode(), commitment(seed, found).encode()):
         raise IntegrityError(
             f"{place.at()} commits to another seed, or the salt is that of another data set"
         )

@@ -36,10 +36,10 @@ from synth_tasks.files import (
     open_private,
     readable_errors,
     refuse_links,
-    sync_folder,
+    sync,
     write_atomically,
 )
-from synth_tasks.release.source_code import code_digest
+from synth_tasks.release.source_code import stage_digest
 
 RESULT_FILE = "result.json"
 REFERENCE = "dataset reference"
@@ -219,7 +219,7 @@ class Workspace:
             Whether it was there already.
         """
         folder = (
-            self.folder / "stages" / f"{stage}-{self.digest(stage, code_digest(), *inputs)[:24]}"
+            self.folder / "stages" / f"{stage}-{self.digest(stage, stage_digest(), *inputs)[:24]}"
         )
         done = folder / RESULT_FILE
         if done.is_file():
@@ -232,7 +232,7 @@ class Workspace:
                 text = json.dumps(result, sort_keys=True, default=_encode)
                 write_atomically(draft / RESULT_FILE, lambda file: file.write(text.encode()))
                 os.rename(draft, folder)
-                sync_folder(folder.parent)
+                sync(folder.parent)
             except BaseException as error:
                 shutil.rmtree(draft, ignore_errors=True)
                 if not isinstance(error, OSError) or not done.is_file():

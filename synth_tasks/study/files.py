@@ -17,7 +17,7 @@ from synth_tasks.files import readable_errors, write_atomically
 
 
 def write_files(folder: Path, tables: Mapping[str, pd.DataFrame], texts: Mapping[str, str]) -> None:
-    """Write tables as Parquet, and texts; the files appear when all of them are written.
+    """Write tables as Parquet, and texts; each file appears when all of them are written.
 
     Parameters
     ----------

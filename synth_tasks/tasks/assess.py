@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
         Rates, ratios and counts.
     """
     workspace, seed = context.workspace(), context.seed()
+    attacked = attack(context.spec, workspace.read_schema(controlled.real))
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(controlled.real)
@@ -58,15 +60,15 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
             drawn,
             schema,
             number,
-            **attack(context.spec, schema),
+            **attacked,
             rng=generator(seed, "assessment", number),
             linkable=controlled.in_order,
         )
         return {"measurements": [asdict(m) for m in found]}
 
     inputs = [controlled.real.sha256, controlled.ref.sha256, str(number), str(seed)]
-    settings = context.spec.disclosure.model_dump_json()
-    result, _ = workspace.run_stage("assessment", [*inputs, settings], compute)
+    settings = [context.spec.disclosure.model_dump_json(), json.dumps(attacked)]
+    result, _ = workspace.run_stage("assessment", [*inputs, *settings], compute)
     return [Measurement(**item) for item in result["measurements"]]
 
 

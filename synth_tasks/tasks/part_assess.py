@@ -7,6 +7,7 @@ marginals, pairs and correlations on a sample; the control on another. How large
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,7 @@ def _assess_set(
     workspace, seed, most = context.workspace(), own.seed(), sample_rows(context)
     both = zip((controlled.real, controlled.ref), shares, strict=True)
     sizes = [max(1, round(share * ref.rows)) for ref, share in both]
+    attacked = attack(own.spec, workspace.read_schema(controlled.real))
 
     def compute(folder: Path) -> dict[str, Any]:
         real, schema = workspace.read_table(controlled.real)
@@ -137,7 +139,7 @@ def _assess_set(
             decode(drawn, schema),
             schema,
             number,
-            **attack(own.spec, schema),
+            **attacked,
             rng=generator(seed, "assessment", number),
             linkable=controlled.in_order,
             max_rows=linked_rows(len(real), most),
@@ -148,7 +150,8 @@ def _assess_set(
             "drawn": samples[1],
         }
 
-    settings = [own.spec.disclosure.model_dump_json(), str(most), *map(str, sizes)]
+    settings = [own.spec.disclosure.model_dump_json(), json.dumps(attacked)]
+    settings += [str(most), *map(str, sizes)]
     inputs = [controlled.real.sha256, controlled.ref.sha256, str(number), str(seed)]
     return workspace.run_stage("part-assessment", [*inputs, *settings], compute)[0]
 

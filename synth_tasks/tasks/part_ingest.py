@@ -104,8 +104,8 @@ def ingest_parts(context: RunContext, batch_rows: int = BATCH_ROWS) -> IngestedP
                 }
 
             # How the rows are divided is part of what the files hold, but not of what was read.
-            division = json.dumps([survey.division.numbers.tolist(), *survey.division.labels])
-            result, _ = workspace.run_stage("parts", [fingerprint, division], compute)
+            inputs = [fingerprint, json.dumps(survey.division.to_list())]
+            result, _ = workspace.run_stage("parts", inputs, compute)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     found = zip(survey.division.labels, result["refs"], result["holes"], strict=True)

@@ -65,11 +65,14 @@ class Review:
         Private report.
     decision : Decision or None
         What was decided already.
+    is_known : bool
+        Whether the report was there before this run, for somebody to read.
     """
 
     key: str
     report: str
     decision: Decision | None
+    is_known: bool
 
 
 def release_digest(context: RunContext, fingerprint: str) -> str:
@@ -178,8 +181,10 @@ def review(context: RunContext, made: Made) -> Review:
     key = workspace.digest("review", digest, *made.set_digests, json.dumps(findings))[:32]
     content = _compose(context, made, made.tables(context), UNDECIDED, digest, None)
     folder = workspace.private("reviews", key)
+    report = folder / "report.html"
+    is_known = report.is_file()
     _write_private_report(folder, content, made)
-    return Review(key, str(folder / "report.html"), read_decision(workspace, key))
+    return Review(key, str(report), read_decision(workspace, key), is_known)
 
 
 @task(name="keep decision", task_run_name="keep the steward's decision", cache_policy=NO_CACHE)

@@ -67,14 +67,11 @@ def plan_study(context: RunContext, population: DatasetRef) -> list[Chunk]:
         run_replicates(made, seed, [1])  # compiles and loads what the first one needs
         started = time.perf_counter()
         run_replicates(made, seed, range(1, PILOT + 1))
-        seconds = (time.perf_counter() - started) / PILOT
-        return {
-            "size": chunk_size(spec.study.replicates, seconds, spec.run.runner, spec.run.workers)
-        }
+        return {"seconds": (time.perf_counter() - started) / PILOT}
 
-    run = [spec.run.runner, str(spec.run.workers)]
-    result, _ = workspace.run_stage("chunks", [*_inputs(context, population), *run], compute)
-    n, size = spec.study.replicates, result["size"]
+    result, _ = workspace.run_stage("study-pilot", _inputs(context, population), compute)
+    n, run = spec.study.replicates, spec.run
+    size = chunk_size(n, result["seconds"], run.runner, run.workers)
     return [Chunk(first, min(first + size - 1, n)) for first in range(1, n + 1, size)]
 
 
@@ -162,13 +159,33 @@ def results_folder(context: RunContext, to: str | None, what: str = "study") -> 
         folder in the private workspace.
     """
     if to is not None:
-        if named_block(to, "to") is not None:
-            raise SpecError(f"to: a {what} goes to a folder, not into a block: name a folder")
-        folder = require_local(to, "to").absolute()
-    elif context.secrets().public:
+        return named_folder(to, what)
+    if context.secrets().public:
         folder = Path(PUBLIC_FOLDERS[what], context.spec.dataset.name).absolute()
     else:
         folder = context.workspace().private(what)
+    check_target(folder)
+    return folder
+
+
+def named_folder(to: str, what: str = "study") -> Path:
+    """Return the folder that a user names for results, after making sure that it can be written to.
+
+    Parameters
+    ----------
+    to : str
+        As the user wants it.
+    what : str, default "study"
+        What goes there.
+
+    Raises
+    ------
+    SpecError, StorageError
+        If it is a block, elsewhere, or not writable.
+    """
+    if named_block(to, "to") is not None:
+        raise SpecError(f"to: a {what} goes to a folder, not into a block: name a folder")
+    folder = require_local(to, "to").absolute()
     check_target(folder)
     return folder
 

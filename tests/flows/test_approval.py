@@ -63,6 +63,20 @@ def test_a_warning_waits_for_a_decision_which_the_manifest_records(
     assert f"identical: {version}" in capsys.readouterr().out
 
 
+def test_what_nobody_has_read_is_not_approved(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decided = "--approve", "Ada Lovelace", "--reason", "one warning, understood"
+    assert run(site, *decided) == 3
+    assert "nobody has read this report yet" in capsys.readouterr().out
+    assert versions(site) == []
+    people = (site / "people.csv").read_text().splitlines()
+    (site / "people.csv").write_text("\n".join([*people[:-1], people[1]]) + "\n")
+    assert run(site, *decided) == 3
+    assert versions(site) == []
+    assert run(site, *decided) == 0
+
+
 def test_a_rejected_release_is_kept_in_quarantine_and_stays_rejected(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

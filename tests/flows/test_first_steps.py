@@ -1,6 +1,9 @@
 """The first hour: from a data file to a draft, a dry run and a release."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from flows import frontier, release, reproduce, study, verify, withdraw
 from flows.release import main
 from synth_tasks.datasets import load_boys
 from tests.release.builders import MARKER, make_people, make_site, people_content
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -103,3 +108,49 @@ def test_a_dry_draft_shows_the_specification_and_writes_nothing(tmp_path, capsys
     assert main(["--init", str(tmp_path / "people.csv"), "--to", str(tmp_path), "--dry-run"]) == 0
     assert yaml.safe_load(capsys.readouterr().out)["dataset"]["name"] == "people"
     assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (release, ["--spec", ""]),
+        (release, ["--to", ""]),
+        (verify, [""]),
+        (withdraw, ["", "--reason", "a", "--name", "b"]),
+    ],
+)
+def test_a_variable_of_the_shell_that_is_not_set_is_no_argument(command, arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(arguments)
+    assert stopped.value.code == 2
+    assert "is empty: leave it out, or give a value" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [study, frontier])
+@pytest.mark.parametrize("to", ["s3://bucket/x", "block:store", "/dev/null"])
+def test_results_go_to_a_folder_or_nothing_is_started(command, to, capsys, workspace_root):
+    assert command.main(["--to", to]) == 2
+    assert "name a folder" in capsys.readouterr().err.replace("give a folder", "name a folder")
+
+
+def test_a_terminal_that_does_not_know_a_letter_shows_a_question_mark(tmp_path):
+    environment = os.environ | {
+        "PYTHONIOENCODING": "ascii",
+        "SYNTH_WORKSPACE": str(tmp_path / "workspace"),
+    }
+    command = [sys.executable, "-m", "flows.release", "--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"?" in done.stdout
+    assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize(("command", "code"), [(verify, 2), (withdraw, 1)])
+def test_what_nobody_has_foreseen_ends_in_one_line_without_values(
+    command, code, capsys, monkeypatch
+):
+    monkeypatch.setattr(command, "local_path", lambda *_: int("Q918273Z"))
+    assert command.main(["x", *(["--reason", "a", "--name", "b"] if code == 1 else [])]) == code
+    error = capsys.readouterr().err
+    assert error.startswith("error: the command failed: ValueError in ")
+    assert "Q918273Z" not in error

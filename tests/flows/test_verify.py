@@ -176,3 +176,15 @@ def test_a_release_without_commitment_cannot_be_opened(tmp_path, capsys):
     folder = publish_small(tmp_path).folder
     code, line = run(capsys, folder, "--seed", 77, "--salt", "00" * 32)
     assert (code, "commits to no seed" in line) == (2, True)
+
+
+@pytest.mark.parametrize("seed", [5, None, {"commitment": 5}, {"commitment": "\u00fc"}])
+def test_a_seed_that_a_strange_manifest_commits_to_is_refused_in_one_line(tmp_path, capsys, seed):
+    folder = tmp_path / "people" / "1-0a1b2c3d"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text("hello")
+    content = {"digest": "aa", "manifest_version": 2, "name": "people", "version": folder.name}
+    write_manifest(folder, content | {"seed": seed})
+    code, line = run(capsys, folder, "--seed", "1", "--salt", "00" * 32)
+    assert code in (1, 2)
+    assert "commits to" in line

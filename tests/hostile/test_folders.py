@@ -70,7 +70,9 @@ DECISION = Decision.today(approved=False, name="Ada", reason="too near")
 WRITERS = {
     "reports": lambda context, made: publish(context, made),
     "reviews": lambda context, made: review(context, made),
-    "quarantine": lambda context, made: quarantine(context, made, Review("a", "", None), DECISION),
+    "quarantine": lambda context, made: quarantine(
+        context, made, Review("a", "", None, True), DECISION
+    ),
     "approvals": lambda context, made: record_decision(context, "a", DECISION),
     "study": lambda context, made: results_folder(context, None, "study"),
     "frontier": lambda context, made: results_folder(context, None, "frontier"),
@@ -201,8 +203,8 @@ from synth_tasks.release.workspace import Workspace, load_key, load_seed
 from synth_tasks.release.withdraw import withdraw
 from tests.release.builders import make_people
 from tests.release.published import publish_small
-from synth_tasks.release.source_code import code_digest
-code_digest()
+from synth_tasks.release.source_code import stage_digest
+stage_digest()
 root, user = Path(sys.argv[2]), int(sys.argv[3])
 if user:  # only now: the interpreter may lie where nobody but its owner can read it
     os.setgroups([])

@@ -5,6 +5,7 @@ from synth_tasks.data import Kind, Schema, Variable
 from synth_tasks.errors import DataError
 from synth_tasks.release.limits import (
     check_categories,
+    check_empty_categories,
     check_spreadsheet_formulas,
     check_width,
     safe_csv,
@@ -136,3 +137,11 @@ def test_more_columns_and_categories_than_can_be_modelled_are_refused():
     check_categories(schema_of(*map(str, range(10_000))))
     with pytest.raises(DataError, match="column 'c' has 10001 categories; at most 10000"):
         check_categories(schema_of(*map(str, range(10_001))))
+
+
+@pytest.mark.parametrize("formats", [["csv"], ["parquet", "long_csv"]])
+def test_an_empty_category_is_refused_where_csv_would_lose_it(tmp_path, formats):
+    with pytest.raises(DataError, match="column 'c' has an empty text as a category"):
+        check_empty_categories(spec_of(tmp_path, formats=formats), schema_of("a", ""))
+    check_empty_categories(spec_of(tmp_path, formats=formats), schema_of("a", " "))
+    check_empty_categories(spec_of(tmp_path, formats=["parquet"]), schema_of("a", ""))

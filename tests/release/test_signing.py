@@ -94,11 +94,13 @@ def test_a_key_that_others_can_read_is_refused(tmp_path, mode):
 def test_a_key_behind_a_link_or_pipe_is_refused(tmp_path):
     (tmp_path / "link.pem").symlink_to(make_key(tmp_path))
     os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "folder").mkdir(0o700)
     for name in ("link.pem", "absent.pem", "a\0b"):
         with pytest.raises(SpecError, match=r"publish.signing_key: .* cannot be opened"):
             read_signer(tmp_path / name)
-    with pytest.raises(SpecError, match="is no file"):
-        read_signer(tmp_path / "pipe")
+    for name in ("pipe", "folder"):
+        with pytest.raises(SpecError, match="is no file"):
+            read_signer(tmp_path / name)
 
 
 @pytest.mark.parametrize("text", [b"", b"secret words", PUBLIC_PEM, PRIVATE_PEM[:60], b"\xff" * 99])

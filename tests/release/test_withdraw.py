@@ -253,5 +253,5 @@ def test_the_command_says_what_it_did(releases, capsys):
     assert main([str(newest(releases)), *arguments]) == 1
     assert main([str(releases.folder / "absent"), *arguments]) == 2
     assert main(["x" * 5000 + "/1-aaaaaaaa", *arguments]) == 2
-    assert main([str(releases.folder / "latest"), "--reason", "", "--name", "x"]) == 2
+    assert main([str(releases.folder / "latest"), "--reason", " ", "--name", "x"]) == 2
     assert capsys.readouterr().err.count("\n") == 4

@@ -396,3 +396,23 @@ def test_reading_needs_no_more_memory_for_more_rows(tmp_path):
     # A row group as it is read and encoded, a row group of 16,384 rows waiting for each of four
     # strata, the copies of both, and what the allocators keep; the table itself has 64 megabytes.
     assert megabytes < 25
+
+
+@pytest.mark.parametrize("columns", [(["sex"], ["smoker"]), (["sex", "smoker"], ["smoker", "sex"])])
+def test_strata_by_other_columns_are_divided_anew(tmp_path, monkeypatch, columns):
+    """Even if sizes and names of the strata are the same."""
+    monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
+    pairs = [("a", "b")] * 50 + [("b", "a")] * 50 + [("a", "a")] * 60 + [("b", "b")] * 60
+    frame = pd.DataFrame(pairs, columns=["sex", "smoker"]).assign(income=np.arange(220.0))
+    frame.to_parquet(tmp_path / "census.parquet")
+    for strata in columns:
+        synthesis = {"strata": strata, "min_stratum_size": 20}
+        spec = census_spec(
+            tmp_path, synthesis=synthesis, analysis=[], disclosure={"keys": [], "targets": []}
+        )
+        context = prepare(spec)
+        workspace = context.workspace()
+        for stratum in ingest_parts.fn(context).strata:
+            rows = workspace.read_frame(stratum.ref)
+            assert (rows[strata].nunique() == 1).all()
+            assert stratum.label == "/".join(rows[strata].iloc[0])

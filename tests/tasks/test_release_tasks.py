@@ -26,6 +26,7 @@ from synth_tasks.release.source import read_source
 from synth_tasks.release.stages import load_source
 from synth_tasks.release.verification import verify_release
 from synth_tasks.release.withdraw import withdraw
+from synth_tasks.tasks import assess
 from synth_tasks.tasks.context import SEED_VARIABLE, prepare
 from synth_tasks.tasks.impute import impute
 from synth_tasks.tasks.ingest import ingest
@@ -296,6 +297,23 @@ def test_finished_stages_are_not_computed_again(again, run, site, monkeypatch):
     monkeypatch.setattr("synth_tasks.tasks.synthesize.fit_synthesizer", None)
     expected = (run.made.ingested, run.made.completed, run.made.synthesizers, run.sets)
     assert draw(prepare(spec_like(run, site))) == expected
+
+
+def test_figures_are_of_the_keys_that_this_specification_has(again, run, site, monkeypatch):
+    """A formula changes who may know what, even where it changes no byte of a set."""
+    known = []
+    measure = assess.assess_disclosure
+    monkeypatch.setattr(
+        assess, "assess_disclosure", lambda *a, **k: known.append(k["keys"]) or measure(*a, **k)
+    )
+    controlled = run.made.controlled[0]
+    for methods in ({}, {"bmi": BMI}, {}):
+        synthesis = {"method_by_variable": methods}
+        spec = people_spec(site, synthesis=synthesis, disclosure={"keys": [], "targets": []})
+        assess.assess_set.fn(prepare(spec), controlled, 1)
+    without, with_formula = known
+    assert "bmi" in without
+    assert "bmi" not in with_formula
 
 
 # --- the same everywhere --------------------------------------------------------------------------

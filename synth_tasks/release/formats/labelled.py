@@ -13,6 +13,7 @@ import pandas as pd
 
 from synth_tasks.data import MICROSECONDS_A_DAY, Kind, Label, Schema, Variable
 from synth_tasks.errors import DataError
+from synth_tasks.files import sync
 from synth_tasks.release.bundle import PUBLIC_FILE
 from synth_tasks.release.codebook import Codebook, ColumnNotes
 from synth_tasks.release.sources.readstat import require_pyreadstat
@@ -109,6 +110,7 @@ def write_labelled(
         library.write_dta(table, str(path), missing_user_values=missing, **arguments)
     _forget_time(kind, path)
     path.chmod(PUBLIC_FILE)
+    sync(path)
 
 
 def _forget_time(kind: str, path: Path) -> None:

@@ -128,8 +128,15 @@ def _categories(
         return {}
     if unlabelled and not is_stated and facts.measure == "unknown":
         return {}  # labels for some numbers only: the ends of a scale, or a last open class
-    labels |= {code: code if isinstance(code, str) else f"{code:g}" for code in unlabelled}
+    labels |= {code: _as_text(code) for code in unlabelled}
     return {code: labels[code] for code in sorted(labels, key=_place)}
+
+
+def _as_text(code: Code) -> str:
+    """Write a code as it is, with all of its digits."""
+    if isinstance(code, str):
+        return code
+    return str(int(code)) if code == int(code) else repr(float(code))
 
 
 def _place(code: Code) -> tuple[bool, Code]:

@@ -21,7 +21,7 @@ from synth_tasks.files import (
     make_private_folder,
     readable_errors,
     refuse_links,
-    sync_folder,
+    sync,
 )
 from synth_tasks.release.bundle import PUBLIC_FOLDER, verify, write_public
 from synth_tasks.release.events import read_ledger
@@ -103,7 +103,7 @@ class FolderStore(ReleaseStore):
         for folder in [draft, *(p for p in draft.rglob("*") if p.is_dir())]:
             folder.chmod(PUBLIC_FOLDER)
         os.rename(draft, self.folder / version)
-        sync_folder(self.folder)
+        sync(self.folder)
         self.point_latest(version)
         return Published(self.location(version), version, new=True)
 
@@ -118,7 +118,7 @@ class FolderStore(ReleaseStore):
             os.replace(temporary, link)
         finally:
             temporary.unlink(missing_ok=True)
-        sync_folder(self.folder)
+        sync(self.folder)
         return True
 
     def latest(self) -> str | None:
@@ -129,7 +129,7 @@ class FolderStore(ReleaseStore):
     def drop_latest(self) -> None:
         """Remove `latest`."""
         (self.folder / "latest").unlink()
-        sync_folder(self.folder)
+        sync(self.folder)
 
     # --- what is changed beside the releases --------------------------------------------------------
 
@@ -177,7 +177,7 @@ class FolderStore(ReleaseStore):
         except OSError:
             os.rename(aside, folder)
             raise
-        sync_folder(self.folder)
+        sync(self.folder)
 
     def has_unfinished(self) -> bool:
         """Tell whether a killed run has left a withdrawal unfinished."""

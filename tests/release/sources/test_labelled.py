@@ -127,6 +127,16 @@ def test_the_same_label_for_two_codes_is_refused(tmp_path):
         read_source(spec_of(tmp_path))
 
 
+def test_a_code_without_a_label_keeps_all_its_digits(tmp_path):
+    frame = pd.DataFrame({"a": [1.0, 1111111, 1111112, 2.5] * 5})
+    path, measure = str(tmp_path / "survey.sav"), {"a": "nominal"}
+    pyreadstat.write_sav(
+        frame, path, variable_value_labels={"a": {1: "one"}}, variable_measure=measure
+    )
+    categories = read_source(spec_of(tmp_path))["a"].cat.categories
+    assert categories.tolist() == ["one", "2.5", "1111111", "1111112"]
+
+
 # --- Stata ----------------------------------------------------------------------------------------
 
 
