@@ -34,7 +34,7 @@ class Measurement:
     set_number : int
         Synthetic set, 1..m; 0 for a figure about all sets together.
     lower, upper : float, optional
-        95 % interval of the value; NaN if there is none.
+        95 % interval of the value; NaN if there is none. Of a stratum, one that holds for all at once.
     null : float, optional
         What the value would be if nothing were disclosed, or nothing were lost.
     control : float, optional

@@ -183,7 +183,7 @@ def assess_average(
     -------
     list of Measurement
         ``self_linkage_average``, ``self_linkage_average_excess`` and ``self_linkage_rank_average``,
-        set 0.
+        set 0; none if the sets have no row.
     """
     if not synthetic_sets:
         raise DataError("an average over sets needs at least one synthetic set")
@@ -194,6 +194,8 @@ def assess_average(
             f"the synthetic sets have {min(sizes)} to {max(sizes)} rows: "
             "only sets in the row order of the real table can be averaged"
         )
+    if sizes == {0}:
+        return []
     pair = TablePair(schema, encode_rounded(real, schema), average_sets(encoded, schema))
     linked = linkage.link(linkage.pair_in_order(pair), rng, max_rows, workers)
     return linkage.measure_linkage(linked, average=True)

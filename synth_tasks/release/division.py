@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +71,28 @@ class Division:
         codes = matrix[:, self.columns]
         codes = np.where(np.isnan(codes), -1, codes)
         known, which = np.unique(codes, axis=0, return_inverse=True)
+        return self.find(known)[which.reshape(-1)]
+
+    def find(self, cells: Iterable[Iterable[float]]) -> np.ndarray:
+        """Return the stratum of encoded combinations; errors as `assign`."""
         place = {tuple(cell): number for cell, number in zip(self.cells, self.numbers, strict=True)}
-        if not all(tuple(cell) in place for cell in known):
-            raise DataError(CHANGED)
-        return np.array([place[tuple(cell)] for cell in known])[which.reshape(-1)]
+        try:
+            return np.array([place[tuple(cell)] for cell in cells])
+        except KeyError:
+            raise DataError(CHANGED) from None
+
+
+def encode_cells(
+    cells: Iterable[tuple[object, ...]], schema: Schema, names: tuple[str, ...]
+) -> list[tuple[int, ...]]:
+    """Return combinations of labels as combinations of codes; -1 for a missing value."""
+    codes: list[dict[object, int]] = [
+        {label: i for i, label in enumerate(schema[name].categories)} for name in names
+    ]
+    return [
+        tuple(-1 if label is None else code[label] for label, code in zip(cell, codes, strict=True))
+        for cell in cells
+    ]
 
 
 def divide_cells(
@@ -110,15 +128,7 @@ def divide_cells(
                 f"partition: column '{name}' divides the data but is missing in {n_holes} rows: mend "
                 f"the source, or declare variables.{name}.keep_missing"
             )
-    codes: list[dict[object, int]] = [
-        {label: i for i, label in enumerate(schema[name].categories)} for name in names
-    ]
-    encoded = {
-        tuple(
-            -1 if label is None else code[label] for label, code in zip(cell, codes, strict=True)
-        ): n
-        for cell, n in counts.items()
-    }
+    encoded = dict(zip(encode_cells(counts, schema, names), counts.values(), strict=True))
     cells = sorted(encoded)
     sizes = np.array([encoded[cell] for cell in cells])
     numbers = merge_small(sizes.astype(float), min_size)

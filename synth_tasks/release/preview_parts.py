@@ -42,7 +42,7 @@ def preview_parts(spec: ReleaseSpec, survey: Survey, cores: int | None = None) -
         "synthesis": f"{spec.n_sets} sets of {spec.synthesis.k or n} rows, "
         f"pooled by {spec.pooling_rule}",
         "strata": _describe_strata(spec, survey),
-        "whole table": "no step holds it",
+        "whole table": _describe_largest(survey),
         **_describe_analyses(spec, survey),
     }
     cost = Cost(parts_cost(work), parts_peak_gb(work))
@@ -70,6 +70,13 @@ def _describe_strata(spec: ReleaseSpec, survey: Survey) -> str:
     merged = f", merged from {n_cells} combinations" if n_cells > len(sizes) else ""
     of = ", ".join(spec.synthesis.strata)
     return f"{len(sizes)} of {of}, {sizes.min()} to {sizes.max()} rows{merged}"
+
+
+def _describe_largest(survey: Survey) -> str:
+    """Say how much of the table is held at once, as far as analyses do not read more."""
+    if survey.division.count == 1:
+        return "held at once: there is one stratum (synthesis.strata, synthesis.min_stratum_size)"
+    return f"no step holds it, but {survey.division.sizes.max()} of {survey.n_rows} rows at once"
 
 
 def _describe_analyses(spec: ReleaseSpec, survey: Survey) -> dict[str, str]:

@@ -13,16 +13,16 @@ from synth_tasks.data import Kind, Schema, check_table, check_varying, encode
 from synth_tasks.data.digests import TableDigest, digest_table
 from synth_tasks.data.schema import CATEGORICAL_KINDS
 from synth_tasks.engine.resolving import resolve_strata
-from synth_tasks.errors import SpecError
+from synth_tasks.errors import DataError, SpecError
 from synth_tasks.release.codebook import Codebook
-from synth_tasks.release.division import Division, divide_cells
+from synth_tasks.release.division import Division, divide_cells, encode_cells
 from synth_tasks.release.limits import (
     check_categories,
     check_empty_categories,
     check_spreadsheet_formulas,
     check_width,
 )
-from synth_tasks.release.plans import require_columns
+from synth_tasks.release.plans import formulas, require_columns
 from synth_tasks.release.source import drop_columns
 from synth_tasks.release.sources.streams import BATCH_ROWS, SourceStream, open_stream
 from synth_tasks.release.spec import ReleaseSpec
@@ -104,7 +104,7 @@ def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
     """
     stream = open_stream(spec, batch_rows)
     strata = spec.synthesis.strata
-    digest, cells, sample = _read_through(stream, strata)
+    digest, cells, observed, sample = _read_through(stream, strata)
     frame = digest.represent()
     check_width(frame.shape[1])
     check_table(frame)
@@ -119,6 +119,8 @@ def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
     _check_publishable(spec, schema, digest)
     names, min_size = resolve_strata(strata, spec.synthesis.min_stratum_size, schema)
     division = divide_cells(cells, schema, names, min_size)
+    which = division.find(encode_cells(observed, schema, names))
+    _check_observed(spec, schema, division.count, which, np.array(list(observed.values())))
     encoded = encode(sample, schema)
     check_models(spec, SourceTable(encoded, schema, codebook))
     return Survey(stream, digest, schema, codebook, division, encoded)
@@ -132,9 +134,11 @@ def read_pieces(stream: SourceStream) -> Iterator[pd.DataFrame]:
 
 def _read_through(
     stream: SourceStream, strata: list[str]
-) -> tuple[TableDigest, Counter[Cell], pd.DataFrame]:
+) -> tuple[TableDigest, Counter[Cell], dict[Cell, np.ndarray], pd.DataFrame]:
+    """Describe the columns, and count rows and observed values of each combination of categories."""
     digest: TableDigest | None = None
     cells: Counter[Cell] = Counter()
+    observed: dict[Cell, np.ndarray] = {}
     thinned = _Thinned()
     labelled = [n for n, v in stream.spec.variables.items() if v.categories or _is_label(v.kind)]
     for frame in read_pieces(stream):
@@ -143,8 +147,13 @@ def _read_through(
         for name in strata:
             if name not in frame.columns:
                 require_columns("synthesis.strata", [name], digest.infer_schema())
-        counts = frame.groupby(strata, dropna=False, observed=True, sort=False).size()
-        cells.update({_as_cell(key): int(n) for key, n in counts.items()})
+        groups = frame.notna().groupby(
+            [frame[name] for name in strata], dropna=False, observed=True, sort=False
+        )
+        cells.update({_as_cell(key): int(n) for key, n in groups.size().items()})
+        sums = groups.sum()
+        for key, counts in zip(map(_as_cell, sums.index), sums.to_numpy(dtype=int), strict=True):
+            observed[key] = observed.get(key, 0) + counts
         if len(cells) > MOST_CELLS:
             raise SpecError(
                 f"synthesis.strata: {', '.join(strata)} have more than {MOST_CELLS} combinations of "
@@ -153,7 +162,37 @@ def _read_through(
         thinned.add(frame)
     if digest is None:
         raise SpecError("dataset.source: the source holds no row: check it")
-    return digest, cells, thinned.frame()
+    return digest, cells, observed, thinned.frame()
+
+
+def _check_observed(
+    spec: ReleaseSpec, schema: Schema, n_strata: int, numbers: np.ndarray, observed: np.ndarray
+) -> None:
+    """Refuse columns that have holes and no value in a stratum: nothing there tells how to fill them.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Tells formulas, which need no value.
+    schema : Schema
+        The variables.
+    n_strata : int
+        Number of strata.
+    numbers : ndarray of shape (n_cells,), int
+        The stratum of each combination of categories.
+    observed : ndarray of shape (n_cells, n_variables)
+        Number of values that are there.
+    """
+    computed = formulas(spec.imputation.method)
+    for position, variable in enumerate(schema):
+        counts = np.bincount(numbers, observed[:, position], n_strata)
+        empty = int((counts == 0).sum())
+        if empty and not variable.keep_missing and variable.name not in computed:
+            raise DataError(
+                f"column '{variable.name}' has no value in {empty} of {n_strata} strata to learn "
+                f"from: keep its holes (variables.{variable.name}.keep_missing), drop it, or divide by "
+                "other columns (synthesis.strata)"
+            )
 
 
 def _is_label(kind: Kind | None) -> bool:

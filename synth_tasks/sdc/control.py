@@ -74,12 +74,15 @@ class Controlled:
         One for each step.
     real : DataFrame of shape (n, p)
         The real table at the resolution of the set: exact recodings were applied to it, too.
+    kept : ndarray of shape (k,), int
+        Which rows of the set these are.
     """
 
     frame: pd.DataFrame
     schema: Schema
     changes: tuple[Changes, ...]
     real: pd.DataFrame
+    kept: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class _Tables:
     schema: Schema
     real: np.ndarray
     synthetic: np.ndarray
+    kept: np.ndarray
     derivation: Derivation | None
     recodings: tuple[tuple[Recoding, RngOf], ...] = ()
 
@@ -158,7 +162,8 @@ def control(
     SpecError
         If a step names a column it cannot work on, or rows are to be drawn anew without `redraw`.
     """
-    tables = _Tables(schema, encode(real, schema), encode(synthetic, schema), derivation)
+    every = np.arange(len(synthetic))
+    tables = _Tables(schema, encode(real, schema), encode(synthetic, schema), every, derivation)
     changes = []
     for position, step in enumerate(steps):
         rng_of = partial(generator, seed, "sdc", set_number, position)
@@ -171,6 +176,7 @@ def control(
         schema=tables.schema,
         changes=tuple(changes),
         real=decode(tables.real, tables.schema, real.index),
+        kept=tables.kept,
     )
 
 
@@ -193,7 +199,8 @@ def _drop(step: DropReplicatedUniques, tables: _Tables) -> tuple[_Tables, Change
     replicated = find_replicated(
         tables.real, tables.synthetic, tables.schema, step.key_variables, step.groups
     )
-    after = replace(tables, synthetic=tables.synthetic[~replicated])
+    left = ~replicated
+    after = replace(tables, synthetic=tables.synthetic[left], kept=tables.kept[left])
     return after, Changes(step.step, rows_dropped=int(replicated.sum()))
 
 

@@ -22,7 +22,7 @@ from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.seeding import generator
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
-from synth_tasks.tasks.control import ControlledSet
+from synth_tasks.tasks.control import ControlledSet, align, digests
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
 from synth_tasks.utility import assess_general, assess_utility
 
@@ -51,7 +51,9 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(controlled.real)
-        real, drawn = decode(matrix, schema), workspace.read_frame(controlled.ref)
+        table, _ = workspace.read_table(controlled.ref)
+        matrix, _ = align(workspace, [controlled], matrix, [table])
+        real, drawn = decode(matrix, schema), decode(table, schema)
         rng = generator(seed, "utility", number)
         found = assess_utility(real, drawn, schema, number)
         found += assess_general(real, drawn, schema, number, rng=rng)
@@ -62,11 +64,10 @@ def assess_set(context: RunContext, controlled: ControlledSet, number: int) -> l
             number,
             **attacked,
             rng=generator(seed, "assessment", number),
-            linkable=controlled.in_order,
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    inputs = [controlled.real.sha256, controlled.ref.sha256, str(number), str(seed)]
+    inputs = [controlled.real.sha256, *digests([controlled]), str(number), str(seed)]
     settings = [context.spec.disclosure.model_dump_json(), json.dumps(attacked)]
     result, _ = workspace.run_stage("assessment", [*inputs, *settings], compute)
     return [Measurement(**item) for item in result["measurements"]]
@@ -157,19 +158,19 @@ def assess_together(
 
     def compute(folder: Path) -> dict[str, Any]:
         matrix, schema = workspace.read_table(controlled[0].real)
+        tables = [workspace.read_table(each.ref)[0] for each in controlled]
+        matrix, tables = align(workspace, controlled, matrix, tables)
         found = assess_average(
             decode(matrix, schema),
-            [workspace.read_frame(each.ref) for each in controlled],
+            [decode(table, schema) for table in tables],
             schema,
             rng=generator(seed, "assessment", 0),
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    together: list[Measurement] = []
-    if all(each.in_order for each in controlled):
-        inputs = [controlled[0].real.sha256, *(c.ref.sha256 for c in controlled), str(seed)]
-        result, _ = workspace.run_stage("assessment-together", inputs, compute)
-        together = [Measurement(**item) for item in result["measurements"]]
+    inputs = [controlled[0].real.sha256, *digests(controlled), str(seed)]
+    result, _ = workspace.run_stage("assessment-together", inputs, compute)
+    together = [Measurement(**item) for item in result["measurements"]]
     agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
     single = [m for measurements in by_set for m in measurements]
     return make_ledger([*single, *together, *with_control, *agreement])

@@ -26,7 +26,7 @@ from synth_tasks.seeding import generator
 from synth_tasks.tasks.assess import attack
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
-from synth_tasks.tasks.control import ControlledSet
+from synth_tasks.tasks.control import ControlledSet, align, digests
 from synth_tasks.tasks.part_models import CompletedStratum, DrawnStratum, naming
 from synth_tasks.tasks.part_sampling import SampleShares, sample_alike, sample_rows
 from synth_tasks.tasks.part_summaries import Summary, summarise
@@ -134,6 +134,7 @@ def _assess_set(
             for file, table in zip(files, some, strict=True)
         ]
         measured = _utility(real, drawn, schema, number, most, seed)
+        real, _ = align(workspace, [controlled], real, [drawn])
         measured += assess_disclosure(
             decode(real, schema),
             decode(drawn, schema),
@@ -141,7 +142,6 @@ def _assess_set(
             number,
             **attacked,
             rng=generator(seed, "assessment", number),
-            linkable=controlled.in_order,
             max_rows=linked_rows(len(real), most),
         )
         return {
@@ -152,7 +152,7 @@ def _assess_set(
 
     settings = [own.spec.disclosure.model_dump_json(), json.dumps(attacked)]
     settings += [str(most), *map(str, sizes)]
-    inputs = [controlled.real.sha256, controlled.ref.sha256, str(number), str(seed)]
+    inputs = [controlled.real.sha256, *digests([controlled]), str(number), str(seed)]
     return workspace.run_stage("part-assessment", [*inputs, *settings], compute)[0]
 
 
@@ -173,23 +173,21 @@ def _assess_together(
     """Measure what the average of all sets gives away, as far as all have a row."""
     workspace, seed, most = context.workspace(), own.seed(), sample_rows(context)
     sets = drawn.controlled
-    if not all(each.in_order for each in sets):
-        return []
 
     def compute(_: Path) -> dict[str, Any]:
         real, schema = workspace.read_table(sets[0].real)
         tables = [workspace.read_table(each.ref)[0] for each in sets]
-        size = min(len(real), *map(len, tables))
+        real, tables = align(workspace, sets, real, tables)
         found = assess_average(
             decode(real, schema),
-            [decode(table[:size], schema) for table in tables],
+            [decode(table, schema) for table in tables],
             schema,
             rng=generator(seed, "assessment", 0),
             max_rows=linked_rows(len(real), most),
         )
         return {"measurements": [asdict(m) for m in found]}
 
-    inputs = [sets[0].real.sha256, *(each.ref.sha256 for each in sets), str(seed), str(most)]
+    inputs = [sets[0].real.sha256, *digests(sets), str(seed), str(most)]
     result, _ = workspace.run_stage("part-assessment-together", inputs, compute)
     return [Measurement(**item) for item in result["measurements"]]
 

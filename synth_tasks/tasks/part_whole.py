@@ -1,7 +1,14 @@
 """Measuring whole synthetic sets that were made in strata: no table of all rows is ever read.
 
 Utility is measured on summaries of all rows, what has no summary on a sample of all strata, and
-disclosure is the mean over strata by rows.
+disclosure is the mean over strata by rows. The strata share no row and are drawn independently, and so
+are the errors of their figures.
+
+References
+----------
+Zou & Donner (2008). Construction of confidence limits about effect measures: a general approach.
+Statistics in Medicine 27(10), 1693-1702.
+Bonferroni (1936). Teoria statistica delle classi e calcolo delle probabilita.
 """
 
 from __future__ import annotations
@@ -15,6 +22,7 @@ import numpy as np
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from scipy.stats import norm
 
 from synth_tasks.data import decode
 from synth_tasks.disclosure.assess import METRICS as DISCLOSURE
@@ -70,7 +78,7 @@ def assess_parts(
     ]
     whole += average_strata([each.measurements for each in figures], rows)
     agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
-    single = [m for each in figures for m in each.measurements]
+    single = [hold_together(m, len(figures)) for each in figures for m in each.measurements]
     return make_ledger([*whole, *agreement, *single])
 
 
@@ -110,6 +118,7 @@ def read_parts(context: RunContext, refs: Iterable[DatasetRef]) -> np.ndarray:
     return np.concatenate([workspace.read_table(ref)[0] for ref in refs])
 
 
+OUTSIDE = 0.025  # probability beyond one bound of an interval
 AVERAGED = frozenset(
     metric.name for metric in (*DISCLOSURE, *CONTROLLED) if metric.goal is not Goal.INFORMATION
 )
@@ -130,8 +139,9 @@ def average_strata(
     Returns
     -------
     list of Measurement
-        One for each figure that all strata have and that a policy may judge. Bounds of intervals are
-        averaged too: that is as wide as if all strata erred in the same direction.
+        One for each figure that all strata have and that a policy may judge. Its interval is made of
+        those of the strata: their distances from the values are added as independent errors are, each
+        side by itself (Zou & Donner 2008).
     """
     by_key: dict[tuple[Any, ...], list[tuple[int, Measurement]]] = {}
     for own, n in zip(figures, rows, strict=True):
@@ -144,18 +154,43 @@ def average_strata(
 
 def _mean(found: Sequence[tuple[int, Measurement]]) -> Measurement:
     weights = np.array([n for n, _ in found], dtype=float)
+    weights /= weights.sum()
 
-    def mean(field: str) -> float:
-        values = np.array([getattr(m, field) for _, m in found], dtype=float)
-        return float(values @ weights / weights.sum())
+    def column(field: str) -> np.ndarray:
+        return np.array([getattr(m, field) for _, m in found], dtype=float)
 
+    values = column("value")
+    value = float(weights @ values)
+    below, above = (np.linalg.norm(weights * (column(f) - values)) for f in ("lower", "upper"))
     return replace(
         found[0][1],
-        value=mean("value"),
-        lower=mean("lower"),
-        upper=mean("upper"),
-        null=mean("null"),
-        control=mean("control"),
+        value=value,
+        lower=value - float(below),
+        upper=value + float(above),
+        null=float(weights @ column("null")),
+        control=float(weights @ column("control")),
         n=sum(m.n for _, m in found),
         stratum="",
+    )
+
+
+def hold_together(measurement: Measurement, n_strata: int) -> Measurement:
+    """Widen the interval of a stratum so that those of all strata hold at once.
+
+    A gate judges the worst of many strata, which chance alone makes bad. Intervals of 95 % become
+    Bonferroni's, as far as the error is normal.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Of a stratum.
+    n_strata : int
+        Number of strata.
+    """
+    if measurement.metric not in AVERAGED:
+        return measurement
+    wider = norm.isf(OUTSIDE / n_strata) / norm.isf(OUTSIDE)
+    value, lower, upper = measurement.value, measurement.lower, measurement.upper
+    return replace(
+        measurement, lower=value - wider * (value - lower), upper=value + wider * (upper - value)
     )

@@ -192,3 +192,9 @@ def test_sets_without_common_rows_have_no_average(boys):
         assess_average(boys, [], schema, generator(1))
     with pytest.raises(DataError, match="700 to 748 rows"):
         assess_average(boys, [boys, boys.head(700)], schema, generator(1))
+
+
+def test_sets_without_a_row_have_no_average():
+    real = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+    none = real.head(0)
+    assert assess_average(real, [none, none], infer_schema(real), generator(1, "x")) == []

@@ -75,10 +75,17 @@ def test_the_preview_says_what_still_reads_all_rows(site, capsys):
     assert main(["--spec", str(write_spec(site)), "--dry-run"]) == 0
     shown = capsys.readouterr().out
     assert f"census: {N_ROWS} rows" in shown
-    assert "whole table: no step holds it" in shown
+    largest = survey_source(census_spec(site)).division.sizes.max()
+    assert f"whole table: no step holds it, but {largest} of {N_ROWS} rows at once" in shown
     assert "analysis ols: income ~ age + hours: reads 3 columns of all rows" in shown
     assert "merged from 20 combinations" in shown
     assert not (site / "releases").exists()
+
+
+def test_the_preview_says_if_one_stratum_is_the_whole_table(site, capsys):
+    synthesis = {"m": 2, "strata": ["sex"], "min_stratum_size": N_ROWS}
+    assert main(["--spec", str(write_spec(site, synthesis=synthesis)), "--dry-run"]) == 0
+    assert "whole table: held at once: there is one stratum" in capsys.readouterr().out
 
 
 def test_a_source_that_comes_in_one_piece_is_refused_before_the_start(site, capsys):

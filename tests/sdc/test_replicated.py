@@ -118,3 +118,18 @@ def test_what_cannot_be_drawn_anew_is_refused():
         run([step], redraw=lambda n, rng: DRAWN.iloc[:2])
     with pytest.raises(SpecError, match="unknown column 'nobody'"):
         run([DropReplicatedUniques(keys=["nobody"])])
+
+
+def test_rows_that_are_left_say_which_they_are():
+    real = pd.DataFrame({"a": [1.0, 2, 3, 3], "b": [0.0, 1, 0, 0]})
+    drawn = pd.DataFrame({"a": [5.0, 2, 5, 1], "b": [9.0, 1, 9, 0]})
+    found = control(
+        real,
+        drawn,
+        infer_schema(real),
+        [DropReplicatedUniques(keys=["a", "b"])],
+        seed=1,
+        set_number=1,
+    )
+    assert found.kept.tolist() == [0, 2]
+    assert found.frame["a"].tolist() == [5, 5]

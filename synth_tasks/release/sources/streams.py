@@ -44,9 +44,13 @@ CSV_TYPES = (
     pa.date32(),
     pa.time32("s"),
     pa.timestamp("s"),
+    pa.timestamp("s", "UTC"),
     pa.timestamp("ns"),
+    pa.timestamp("ns", "UTC"),
     pa.float64(),
 )
+BLANKS = " \t"  # around values other than texts and truth values, which the reader leaves out
+TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,10 @@ def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
 
 
 def _fits(column: pa.ChunkedArray, kind: pa.DataType, source: SourceSpec) -> bool:
+    if not pa.types.is_boolean(kind):
+        column = pc.ascii_trim(column, BLANKS)
+    if pa.types.is_time(kind):  # hours and minutes alone are no time to `cast`
+        return bool(pc.all(pc.match_substring_regex(column, TIME)).as_py())
     if source.decimal != "." and pa.types.is_floating(kind):
         column = pc.replace_substring(column, source.decimal, ".")
     try:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
@@ -104,3 +105,20 @@ def test_files_of_different_columns_are_refused(tmp_path):
 def test_a_source_that_comes_in_one_piece_is_refused(tmp_path):
     with pytest.raises(SpecError, match="of the kind builtin cannot be read in pieces"):
         open_stream(spec_of(tmp_path, builtin="boys"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [" 5", " 6", "7\t"], [" 5.5", "6"], [" 2020-01-01", "2020-01-02 "], ["true", " false"],
+        ["2020-01-01T01:00:00Z"], ["2020-01-01T01:00:00+01:00"], ["2020-01-01 10:00:00.123Z"],
+        ["2020-01-01T01:00:00Z", "2020-01-01"], ["2020-01-01 10:00:00.123", "2020-01-01"],
+        ["01:02", "01:02:03 "], ["25:00"], ["12:30:61"], ["10:00:00.5"], ["1", "0"], ["TRUE", "1"],
+        ["+5"], ["0x1F"], ["007"], ["99999999999999999999"], ["1e5", " inf"], ["2020-13-01"],
+        ["20200101"], ["2020-01-01T01"], ["5 ", " "], ["T", "F"], ["2500-01-01 00:00:00.5"],
+    ],
+)  # fmt: skip
+def test_a_type_is_the_one_that_the_reader_of_whole_files_finds(tmp_path, values):
+    (tmp_path / "x.csv").write_text("a\n" + "".join(f'"{value}"\n' for value in values))
+    whole = pa.csv.read_csv(tmp_path / "x.csv").schema.field("a").type
+    assert open_stream(spec_of(tmp_path, csv="x.csv")).types["a"] == whole
