@@ -20,7 +20,7 @@ from prefect import Flow
 from prefect.exceptions import TerminationSignal
 
 from flows.api import server_problem
-from flows.parsers import INTERRUPTED, Main, let_terminal_differ
+from flows.endings import INTERRUPTED, Main, let_terminal_differ
 from flows.terminal import show_stages_only
 from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_parts_memory, check_source_memory

@@ -1,20 +1,9 @@
-"""Parsers of command lines whose help shows examples and exit codes, and how commands end.
-
-They load little, and no Prefect.
-"""
+"""Parsers of command lines whose help shows examples and exit codes. They load nothing else."""
 
 from __future__ import annotations
 
 import argparse
-import io
-import sys
-from collections.abc import Callable, Mapping
-from functools import wraps
-
-from synth_tasks.failures import describe_failure
-
-INTERRUPTED = 130  # as shells count: 128 and the number of the signal
-Main = Callable[[list[str] | None], int]
+from collections.abc import Mapping
 
 
 def make_parser(
@@ -44,38 +33,6 @@ def _text(value: str) -> str:
     if not value:
         raise argparse.ArgumentTypeError("is empty: leave it out, or give a value")
     return value
-
-
-def ends_in_one_line(failed: int) -> Callable[[Main], Main]:
-    """Let a command that fails as nobody has foreseen, or is interrupted, end in one line.
-
-    Args:
-        failed: Exit code of a failure.
-    """
-
-    def decorate(main: Main) -> Main:
-        @wraps(main)
-        def run(arguments: list[str] | None = None) -> int:
-            let_terminal_differ()
-            try:
-                return main(arguments)
-            except KeyboardInterrupt:
-                sys.stderr.write("error: interrupted\n")
-                return INTERRUPTED
-            except Exception as error:
-                sys.stderr.write(f"error: {describe_failure(error, 'the command')}\n")
-                return failed
-
-        return run
-
-    return decorate
-
-
-def let_terminal_differ() -> None:
-    """Let a letter that the terminal does not know be a question mark instead of an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _bullets(exit_codes: str) -> list[str]:

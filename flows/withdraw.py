@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from flows.parsers import ends_in_one_line, make_parser
+from flows.endings import ends_in_one_line
+from flows.parsers import make_parser
 from synth_tasks.errors import SpecError, SynthError
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.signing import Signer, read_signer
