@@ -34,7 +34,7 @@ SCENARIOS: dict[str, tuple[str, Scenario, Scenario]] = {
     "pool": (
         "kill -9 of a process of the pool",
         crashes.pool_worker_kills,
-        partial(crashes.pool_worker_kills, shares=[0.7]),
+        partial(crashes.pool_worker_kills, shares=[0.4]),
     ),
     "worker": (
         "kill -9 of a Prefect worker, of its run, of both",

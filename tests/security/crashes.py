@@ -76,12 +76,12 @@ def boundary_kills(lab: Lab) -> Tally:
     return tally
 
 
-def pool_worker_kills(lab: Lab, shares: Sequence[float] = (0.5, 0.7, 0.9)) -> Tally:
-    """Kill a process that works on the tasks."""
+def pool_worker_kills(lab: Lab, shares: Sequence[float] = (0.2, 0.4, 0.6)) -> Tally:
+    """Kill a process that works on the tasks, when so many of the stages are finished."""
     tally = Tally()
     for share in shares:
         place = lab.place(run={"runner": "processes", "workers": 2})
-        code, output = place.disturb(share * lab.seconds, kill_pool_worker)
+        code, output = _in_mid_run(place, round(share * lab.n_stages), kill_pool_worker)
         assert code in (0, 1), output
         tally.look(place)
         tally.settle(place, lab.undisturbed)
@@ -126,7 +126,7 @@ def read_only(lab: Lab, folders: Iterable[str] = ("workspace", "site/out")) -> T
                         code, output = place.run()
                     else:
                         take_away = partial(protection.enter_context, disk.protected())
-                        code, output = _in_mid_run(place, after, take_away)
+                        code, output = _in_mid_run(place, after, lambda _, act=take_away: act())
                     assert code == (2 if after == 0 else 1), output
                     assert "error: " in output, output
                     tally.look(place)
@@ -190,10 +190,12 @@ def native_hang(lab: Lab, minutes: float = 0.5) -> Tally:
     return tally
 
 
-def _in_mid_run(place: Place, stages: int, blow: Callable[[], object]) -> tuple[int, str]:
+def _in_mid_run(
+    place: Place, stages: int, blow: Callable[[subprocess.Popen[bytes]], object]
+) -> tuple[int, str]:
     process = place.start()
     _wait_for_stages(place, process, stages)
-    blow()
+    blow(process)
     output = place.wait(process)
     return process.returncode, output
 

@@ -207,8 +207,14 @@ def kill_run(process: subprocess.Popen[bytes]) -> None:
 
 def kill_pool_worker(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that works on the tasks of a run."""
-    workers = wait_until("a worker of the pool", lambda: _pool_workers(process) or process.poll())
-    assert isinstance(workers, list), "the run ended before it was disturbed"
+    workers: list[psutil.Process] = []
+
+    def found() -> bool:
+        workers.extend(_pool_workers(process))
+        return bool(workers) or process.poll() is not None
+
+    wait_until("a worker of the pool", found)
+    assert workers, "the run ended before it was disturbed"
     workers[0].kill()
 
 

@@ -92,6 +92,11 @@ class Lab:
         """Time that it takes."""
         return self._reference[1]
 
+    @property
+    def n_stages(self) -> int:
+        """Number of stages that it has."""
+        return self._reference[0].n_stages()
+
     @cached_property
     def seconds_served(self) -> float:
         """Time that it takes on a server that is there already."""
