@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
@@ -9,16 +11,38 @@ from prefect.settings import get_current_settings
 def server_problem() -> str | None:
     """Say what is wrong if the Prefect server that the settings name does not answer.
 
-    Without the setting Prefect starts a server of its own, for the run.
+    Without the setting Prefect starts a server of its own for the run: it is started here.
 
     Returns:
         One line with the remedy; None if nothing is wrong.
     """
     url = get_current_settings().api.url
-    error = None if url is None else get_client(sync_client=True).api_healthcheck()
+    if url is None:
+        return _start_own()
+    error = get_client(sync_client=True).api_healthcheck()
     if error is None:
         return None
     return (
         f"no Prefect server answers at {url} ({type(error).__name__}): start it (prefect server "
         "start), or unset PREFECT_API_URL to run without one"
     )
+
+
+def _start_own() -> str | None:
+    """Start Prefect's temporary server so that the interrupt key, which all processes get, passes it.
+
+    It would die with a traceback, before the run has said how it ended. The run stops it at its end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which the server inherits
+    try:
+        get_client(sync_client=True)
+    except ValueError:
+        return "no Prefect server is named, and temporary ones are off: set PREFECT_API_URL"
+    except RuntimeError:
+        return (
+            "Prefect's temporary server does not start: try again, or start one (prefect server start) "
+            "and set PREFECT_API_URL"
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return None

@@ -1,10 +1,20 @@
 """Whether there is a server for a run to be reported to."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from flows import api
 from flows.api import server_problem
 from flows.release import main
 from tests.deployments.topology import free_port
+
+ROOT = Path(__file__).parents[2]
 
 
 def nowhere() -> dict:
@@ -16,9 +26,37 @@ def test_a_server_that_answers_is_no_problem() -> None:
     assert server_problem() is None
 
 
-def test_no_server_is_needed_where_none_is_named() -> None:
+SHOWS_SERVER = """
+import psutil
+from flows.api import server_problem
+assert server_problem() is None
+(server,) = psutil.Process().children()
+status = open(f"/proc/{server.pid}/status").read()
+print(int(status.partition("SigBlk:")[2].split()[0], 16))
+"""
+
+
+def test_where_none_is_named_one_is_started_that_the_interrupt_key_passes_by(tmp_path) -> None:
+    unnamed = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"}
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWS_SERVER], cwd=ROOT, capture_output=True, text=True, check=True,
+        env=unnamed | {"PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert int(done.stdout) & 1 << signal.SIGINT - 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(ValueError, "set PREFECT_API_URL"), (RuntimeError, "does not start")]
+)
+def test_a_temporary_server_that_cannot_be_had_is_told(monkeypatch, error, says) -> None:
+    def fails(**_):
+        raise error("some text of Prefect")
+
+    monkeypatch.setattr(api, "get_client", fails)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
-        assert server_problem() is None
+        assert says in (server_problem() or "")
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_server_that_does_not_answer_is_wrong_input_with_the_remedy(
