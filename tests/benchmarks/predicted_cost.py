@@ -119,8 +119,8 @@ OTHERS = (
     Case("numbers", 5000, 50, 3, 2),
     Case("mixed", 30_000, 20, 5, 1),
     Case("census", 40_000, 20, 1, 2),
-    Case("wide", 20_000, 200, 1, 2),
-    Case("mixed", 300_000, 20, 1, 2),
+    Case("wide", 20_000, 200, 2, 2),
+    Case("mixed", 300_000, 20, 2, 2),
     Case("census", 500_000, 20, 1, 2),
 )
 FACTOR = 2.0
