@@ -128,6 +128,21 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", help="seed of all random numbers; kept secret")
 
 
+def start_prefect(what: str) -> bool:
+    """Announce what is done, and make sure that there is a server; if not, say what is wrong.
+
+    Args:
+        what: What is done, of which data set.
+    """
+    show_stages_only()
+    sys.stdout.write(f"{what}: starting Prefect\n")
+    sys.stdout.flush()  # a server of its own takes some seconds
+    if problem := server_problem():
+        sys.stderr.write(f"error: {problem}\n")
+        return False
+    return True
+
+
 def run_and_show(
     flow: Flow[..., Any],
     spec: ReleaseSpec,
@@ -147,12 +162,8 @@ def run_and_show(
     Returns:
         Exit code: 0 done, 1 it failed, 2 there is no server.
     """
-    if problem := server_problem():
-        sys.stderr.write(f"error: {problem}\n")
+    if not start_prefect(f"{flow.name} of {spec.dataset.name}"):
         return REFUSED
-    show_stages_only()
-    sys.stdout.write(f"{flow.name} of {spec.dataset.name}: starting Prefect\n")
-    sys.stdout.flush()
     state: Any = flow(spec, to, return_state=True)
     if not state.is_completed():
         sys.stderr.write(f"error: {state.message}\n")

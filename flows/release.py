@@ -15,13 +15,13 @@ from prefect import flow
 from prefect.logging import get_run_logger
 from prefect.states import Failed, State
 
-from flows.api import server_problem
 from flows.approval import take_decision
 from flows.command_line import (
     FAILED,
     REFUSED,
     interruptible,
     read_specification,
+    start_prefect,
     take_seed,
 )
 from flows.conclusion import conclude, judge
@@ -32,7 +32,7 @@ from flows.parsers import make_parser
 from flows.partitioned import release_parts
 from flows.runners import do_by, task_runner
 from flows.steps import AWAITING, limited, nothing_new, require
-from flows.terminal import show_preview, show_stages_only, stage_progress, summarise
+from flows.terminal import show_preview, stage_progress, summarise
 from synth_tasks.errors import SynthError
 from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_memory, check_parts_memory, check_source_memory
@@ -260,12 +260,8 @@ def main(arguments: list[str] | None = None) -> int:
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
-    if problem := server_problem():
-        sys.stderr.write(f"error: {problem}\n")
+    if not start_prefect(f"release of {spec.dataset.name}"):
         return REFUSED
-    show_stages_only()
-    sys.stdout.write(f"release of {spec.dataset.name}: starting Prefect\n")
-    sys.stdout.flush()
     with stage_progress(STAGES):
         state = release(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started

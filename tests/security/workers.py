@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 
 from tests.deployments.topology import wait_until
+from tests.security.crashes import KILLS_A_PLACE
 from tests.security.releasing import LONGEST, ROOT, Place, prefect_server
 from tests.security.tally import Lab, Tally, count_leaks
 
@@ -27,7 +28,6 @@ DEPLOYMENTS = {
     "hanging": "tests/security/hanging.py:hanging",
 }
 STAGES_BEFORE = 3
-KILLS_A_PLACE = 5
 MOST_STAGES = 60
 
 
