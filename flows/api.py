@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
+
+LOG_LEVEL = "PREFECT_SERVER_LOGGING_LEVEL"
 
 
 def server_problem() -> str | None:
@@ -29,13 +34,9 @@ def server_problem() -> str | None:
 
 
 def _start_own() -> str | None:
-    """Start Prefect's temporary server so that the interrupt key, which all processes get, passes it.
-
-    It would die with a traceback, before the run has said how it ended. The run stops it at its end.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which the server inherits
     try:
-        get_client(sync_client=True)
+        with _inherited_by_server():
+            get_client(sync_client=True)
     except ValueError:
         return "no Prefect server is named, and temporary ones are off: set PREFECT_API_URL"
     except RuntimeError:
@@ -43,6 +44,25 @@ def _start_own() -> str | None:
             "Prefect's temporary server does not start: try again, or start one (prefect server start) "
             "and set PREFECT_API_URL"
         )
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return None
+
+
+@contextmanager
+def _inherited_by_server() -> Iterator[None]:
+    """Let the temporary server that is started here live quietly until the run stops it at its end.
+
+    The interrupt key, which all processes get, passes it: it would die with a traceback, before the run
+    has said how it ended. If it is stopped while it records task runs, it records them once more, and
+    shows a traceback of the first time: nothing is lost, so nothing is shown, unless the environment
+    asks for it.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    quiet = LOG_LEVEL not in os.environ
+    if quiet:
+        os.environ[LOG_LEVEL] = "CRITICAL"
+    try:
+        yield
+    finally:
+        if quiet:
+            del os.environ[LOG_LEVEL]
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -15,20 +15,20 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed, State
 
 from flows import partitioned, release
-from flows.api import server_problem
 from flows.command_line import (
     FAILED,
     REFUSED,
     interruptible,
     read_beforehand,
     read_specification,
+    start_prefect,
     take_seed,
 )
 from flows.conclusion import put_out
 from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
-from flows.terminal import show_stages_only, stage_progress
+from flows.terminal import stage_progress
 from synth_tasks.errors import SynthError
 from synth_tasks.failures import describe_failure
 from synth_tasks.release.reproduction import compare_files
@@ -138,10 +138,8 @@ def main(arguments: list[str] | None = None) -> int:
     except SynthError as error:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED
-    if problem := server_problem():
-        sys.stderr.write(f"error: {problem}\n")
+    if not start_prefect(f"reproduction of {spec.dataset.name}"):
         return REFUSED
-    show_stages_only()
     with stage_progress(STAGES):
         state = reproduce(options.release, spec, return_state=True)
     found = state.result(raise_on_failure=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
-from synth_tasks.data import Schema
+from synth_tasks.data import Schema, check_names
 from synth_tasks.errors import DataError
 from synth_tasks.release.formats import LONG
-from synth_tasks.release.sections import VariableSpec
+from synth_tasks.release.sections import DatasetSpec, VariableSpec
 from synth_tasks.release.spec import ReleaseSpec
 
 # Every column may predict every other one: time and memory grow with the square.
@@ -20,6 +21,26 @@ MAX_CATEGORIES = 10_000
 # forms of = + - @, which some programs read alike.
 FORMULA_SIGNS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?%?")
+
+
+def check_header(names: Sequence[str], dataset: DatasetSpec) -> None:
+    """Refuse what the names of the columns tell, before a row is read.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all columns, those to drop too.
+    dataset : DatasetSpec
+        Names the columns to drop.
+
+    Raises
+    ------
+    DataError
+        If a name cannot be used, or more columns are left than can be modelled.
+    """
+    check_names(names)
+    dropped = set(dataset.drop)
+    check_width(sum(name not in dropped for name in names))
 
 
 def check_width(n_columns: int) -> None:

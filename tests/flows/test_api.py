@@ -27,23 +27,32 @@ def test_a_server_that_answers_is_no_problem() -> None:
 
 
 SHOWS_SERVER = """
-import psutil
+import os, psutil
 from flows.api import server_problem
 assert server_problem() is None
 (server,) = psutil.Process().children()
 status = open(f"/proc/{server.pid}/status").read()
 print(int(status.partition("SigBlk:")[2].split()[0], 16))
+print(server.environ()["PREFECT_SERVER_LOGGING_LEVEL"])
+print("PREFECT_SERVER_LOGGING_LEVEL" in os.environ)
 """
 
 
-def test_where_none_is_named_one_is_started_that_the_interrupt_key_passes_by(tmp_path) -> None:
-    unnamed = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"}
+@pytest.mark.parametrize(
+    ("asked", "level", "remains"),
+    [({}, "CRITICAL", "False"), ({api.LOG_LEVEL: "INFO"}, "INFO", "True")],
+)
+def test_where_none_is_named_one_is_started_that_lives_quietly_to_the_end(
+    tmp_path, asked, level, remains
+) -> None:
+    unnamed = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"} | asked
     done = subprocess.run(
         [sys.executable, "-c", SHOWS_SERVER], cwd=ROOT, capture_output=True, text=True, check=True,
         env=unnamed | {"PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert int(done.stdout) & 1 << signal.SIGINT - 1
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    blocked, *said = done.stdout.split()
+    assert int(blocked) & 1 << signal.SIGINT - 1
+    assert said == [level, remains]
 
 
 @pytest.mark.parametrize(

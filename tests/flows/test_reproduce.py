@@ -78,7 +78,7 @@ def test_another_seed_is_told_with_the_files_and_columns_that_differ(made, capsy
     assert main([str(folder), "--spec", str(spec), "--seed", "6"]) == 1
     output = capsys.readouterr()
     lines = output.out.splitlines()
-    assert lines[0].startswith("seed: the commitment in the manifest differs")
+    assert lines[1].startswith("seed: the commitment in the manifest differs")
     (csv,) = [line for line in lines if line.startswith("data/people-1.csv: ")]
     assert "column 'hgt' (90 of 90 rows)" in csv
     assert any(line.startswith("data/people-2.parquet: column 'hgt'") for line in lines)

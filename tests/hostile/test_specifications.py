@@ -1,6 +1,4 @@
 import datetime
-import time
-import tracemalloc
 
 import pytest
 from hypothesis import example, given
@@ -8,6 +6,7 @@ from hypothesis import strategies as st
 
 from synth_tasks.release.spec import ReleaseSpec, build_spec
 from synth_tasks.release.spec_files import parse_spec, read_spec
+from tests.hostile.bounds import bounded
 from tests.hostile.strategies import JSON, TEXTS, cases, only_typed_errors, refused
 from tests.release.builders import people_content
 
@@ -95,20 +94,6 @@ def test_what_refers_to_itself_or_multiplies_is_refused(tmp_path, text):
         parse_spec(text, tmp_path)
 
 
-def limited(function, seconds: float = 20, megabytes: float = 300):
-    """Run a function and make sure that it has used no more than this."""
-    tracemalloc.start()
-    started = time.process_time()
-    try:
-        with only_typed_errors():
-            function()
-    finally:
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-    assert time.process_time() - started < seconds
-    assert peak < megabytes * 1e6
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -124,7 +109,8 @@ def limited(function, seconds: float = 20, megabytes: float = 300):
     ],
 )
 def test_large_texts_take_bounded_time_and_memory(tmp_path, text):
-    limited(lambda: use(parse_spec(text, tmp_path)), seconds=60)
+    with bounded(megabytes=300), only_typed_errors():
+        use(parse_spec(text, tmp_path))
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):

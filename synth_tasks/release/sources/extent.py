@@ -13,12 +13,17 @@ import pyarrow.parquet as pq
 from synth_tasks.errors import SynthError
 from synth_tasks.release.locations import is_url, readable_store
 from synth_tasks.release.sections import SourceSpec
-from synth_tasks.release.sources.files import Place, check_folder, explain_failure, find_place
+from synth_tasks.release.sources.files import (
+    OLD_FEATHER,
+    Place,
+    check_folder,
+    explain_failure,
+    find_place,
+)
 from synth_tasks.release.sources.readstat import READERS, read_readstat
 from synth_tasks.release.spec import ReleaseSpec
 
 SAMPLE_BYTES = 1 << 20
-OLD_FEATHER = b"FEA1"
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,23 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.dataset
 import pyarrow.feather
+import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from synth_tasks.data import Kind, check_names
+from synth_tasks.data import Kind
 from synth_tasks.errors import DataError, SynthError
+from synth_tasks.release.limits import check_header
 from synth_tasks.release.locations import (
     is_of_a_transport,
     is_url,
     open_location,
     readable_store,
 )
-from synth_tasks.release.sections import SourceSpec, VariableSpec
+from synth_tasks.release.sections import DatasetSpec, SourceSpec, VariableSpec
 from synth_tasks.release.sources.table import to_frame
 from synth_tasks.release.spec import ReleaseSpec
+
+OLD_FEATHER = b"FEA1"  # the first version, which has no footer that Arrow reads by itself
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,9 @@ def read_file(spec: ReleaseSpec) -> pd.DataFrame:
     location = str(source.path)
     place = find_place(spec, location)
     with readable_store("read", location if is_url(location) else place.path):
-        names = read_csv_header(place, source) if source.csv is not None else []
+        names = read_csv_header(place, spec.dataset) if source.csv is not None else []
         try:
-            table = _read(place, source, spec.variables)
+            table = _read(place, spec.dataset, spec.variables)
             if source.csv is not None:
                 refuse_misread(table, source)
             return to_frame(table, spec.variables)
@@ -134,17 +138,28 @@ def _is_of_the_store(error: Exception) -> bool:
     return is_of_a_transport(error)
 
 
-def _read(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
-    if source.csv is not None:
-        return _read_csv(place, source, variables)
-    if source.arrow is not None:
-        with place.open() as file:
-            return pa.feather.read_table(file)
+def _read(place: Place, dataset: DatasetSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
+    if dataset.source.csv is not None:
+        return _read_csv(place, dataset.source, variables)
+    if dataset.source.arrow is not None:
+        return _read_arrow(place, dataset)
     if place.files.isdir(place.path):
-        return check_folder(place).to_table()
+        whole = check_folder(place)
+        check_header(whole.schema.names, dataset)
+        return whole.to_table()
     with place.open() as file:
-        check_names(pq.read_schema(file).names)
+        check_header(pq.read_schema(file).names, dataset)
         return pq.read_table(file)
+
+
+def _read_arrow(place: Place, dataset: DatasetSpec) -> pa.Table:
+    with place.open() as file:
+        old = file.read(len(OLD_FEATHER)) == OLD_FEATHER
+        file.seek(0)
+        if not old:
+            check_header(pa.ipc.open_file(file).schema.names, dataset)
+            file.seek(0)
+        return pa.feather.read_table(file)
 
 
 def check_folder(place: Place) -> Any:
@@ -165,7 +180,6 @@ def check_folder(place: Place) -> Any:
             f"the Parquet files of {place.name} differ in their columns or types: write them with one "
             "schema"
         )
-    check_names(whole.schema.names)
     return whole
 
 
@@ -234,19 +248,19 @@ def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, Variable
             return pa.csv.read_csv(file, single, parse, convert)
 
 
-def read_csv_header(place: Place, source: SourceSpec) -> list[str]:
-    """Return the column names of a CSV file, after making sure that it is text."""
+def read_csv_header(place: Place, dataset: DatasetSpec) -> list[str]:
+    """Return the column names of a CSV file, after making sure that it is text and can be released."""
     _check_utf8(place)
     with place.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:
-            header = next(csv.reader(text, delimiter=source.delimiter), None)
+            header = next(csv.reader(text, delimiter=dataset.source.delimiter), None)
         except csv.Error:
             raise DataError(
                 f"{place.name} has a header row that is no CSV: check file and delimiter"
             ) from None
     if not header:
         raise DataError(f"{place.name} is empty: expected a header row and data")
-    check_names(header)
+    check_header(header, dataset)
     return header
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synth_tasks.data import Kind, check_names
+from synth_tasks.data import Kind
 from synth_tasks.data.schema import CATEGORICAL_KINDS
 from synth_tasks.errors import DataError
 from synth_tasks.release.codebook import Codebook, ColumnNotes
+from synth_tasks.release.limits import check_header
 from synth_tasks.release.sections import VariableSpec
 from synth_tasks.release.sources.readstat import FileFacts, read_readstat
 from synth_tasks.release.sources.table import as_declared
@@ -65,7 +66,7 @@ def read_labelled(spec: ReleaseSpec) -> tuple[pd.DataFrame, Codebook]:
     """
     source = spec.dataset.source
     frame, meta = read_readstat(spec.find(str(source.path)), source.kind)
-    check_names(list(frame.columns))
+    check_header(list(frame.columns), spec.dataset)
     columns, notes = {}, {}
     for name in frame.columns:
         declared = spec.variables.get(name, VariableSpec())

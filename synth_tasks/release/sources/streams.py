@@ -18,8 +18,8 @@ import pyarrow.dataset
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from synth_tasks.data import check_names
 from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.release.limits import check_header
 from synth_tasks.release.locations import is_url, readable_store
 from synth_tasks.release.sections import SourceSpec
 from synth_tasks.release.sources.files import (
@@ -82,10 +82,10 @@ class SourceStream:
         source = self.spec.dataset.source
         location = str(source.path)
         place = find_place(self.spec, location)
-        names = read_csv_header(place, source) if source.csv is not None else []
+        names = read_csv_header(place, self.spec.dataset) if source.csv is not None else []
         with readable_store("read", location if is_url(location) else place.path):
             try:
-                for table in _read(place, source, self):
+                for table in _read(place, self):
                     yield to_frame(table, self.spec.variables).reset_index(drop=True)
             except SynthError:
                 raise
@@ -124,53 +124,59 @@ def open_stream(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> SourceStream
     return SourceStream(spec, batch_rows, _find_types(stream))
 
 
-def _read(place: Place, source: SourceSpec, stream: SourceStream) -> Iterator[pa.Table]:
+def _read(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
+    source = stream.spec.dataset.source
     if source.csv is not None:
-        return _read_csv(place, source, stream, stream.types)
+        return _read_csv(place, stream, stream.types)
     if source.arrow is not None:
-        return _read_arrow(place, stream.batch_rows)
+        return _read_arrow(place, stream)
     if place.files.isdir(place.path):
-        return _read_folder(place, stream.batch_rows)
-    return _read_parquet(place, stream.batch_rows)
+        return _read_folder(place, stream)
+    return _read_parquet(place, stream)
 
 
-def _read_parquet(place: Place, batch_rows: int) -> Iterator[pa.Table]:
+def _read_parquet(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
     with place.open() as file:
         # Buffered beforehand, a file of any size would be held as it is read.
         parquet = pq.ParquetFile(file, pre_buffer=False)
-        check_names(parquet.schema_arrow.names)
-        for batch in parquet.iter_batches(batch_rows):
+        check_header(parquet.schema_arrow.names, stream.spec.dataset)
+        for batch in parquet.iter_batches(stream.batch_rows):
             yield pa.Table.from_batches([batch])
 
 
-def _read_folder(place: Place, batch_rows: int) -> Iterator[pa.Table]:
+def _read_folder(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
     whole = check_folder(place)
+    check_header(whole.schema.names, stream.spec.dataset)
     for fragment in sorted(whole.get_fragments(), key=lambda f: f.path):
         # One piece ahead: what is read beforehand is memory.
         scanned = fragment.to_batches(
-            schema=whole.schema, batch_size=batch_rows, batch_readahead=1, fragment_readahead=1
+            schema=whole.schema,
+            batch_size=stream.batch_rows,
+            batch_readahead=1,
+            fragment_readahead=1,
         )
         for batch in scanned:
             if batch.num_rows:
                 yield pa.Table.from_batches([batch])
 
 
-def _read_arrow(place: Place, batch_rows: int) -> Iterator[pa.Table]:
+def _read_arrow(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
     with place.open() as file:
         reader = pa.ipc.open_file(file)
-        check_names(reader.schema.names)
+        check_header(reader.schema.names, stream.spec.dataset)
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
-            for start in range(0, batch.num_rows, batch_rows):
-                yield pa.Table.from_batches([batch.slice(start, batch_rows)])
+            for start in range(0, batch.num_rows, stream.batch_rows):
+                yield pa.Table.from_batches([batch.slice(start, stream.batch_rows)])
 
 
 # --- CSV ------------------------------------------------------------------------------------------
 
 
 def _read_csv(
-    place: Place, source: SourceSpec, stream: SourceStream, types: Mapping[str, pa.DataType]
+    place: Place, stream: SourceStream, types: Mapping[str, pa.DataType]
 ) -> Iterator[pa.Table]:
+    source = stream.spec.dataset.source
     parse, convert = csv_options(source, stream.spec.variables)
     convert.column_types = {**types, **_as_mapping(convert.column_types)}
     read = pa.csv.ReadOptions(block_size=CSV_BLOCK)
@@ -186,14 +192,14 @@ def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
     """Read a CSV file as text, and find the first type that fits all values of each column."""
     source = stream.spec.dataset.source
     place = find_place(stream.spec, str(source.path))
-    names = read_csv_header(place, source)
+    names = read_csv_header(place, stream.spec.dataset)
     possible = {name: list(CSV_TYPES) for name in names}
     observed: set[str] = set()
     location = str(source.path)
     with readable_store("read", location if is_url(location) else place.path):
         try:
             texts = dict.fromkeys(names, pa.string())
-            for table in _read_csv(place, source, SourceStream(stream.spec), texts):
+            for table in _read_csv(place, SourceStream(stream.spec), texts):
                 for name in names:
                     column = table.column(name)
                     if column.null_count < len(column):
