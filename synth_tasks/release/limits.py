@@ -52,6 +52,26 @@ def check_width(n_columns: int) -> None:
         )
 
 
+def check_columns(spec: ReleaseSpec, schema: Schema) -> None:
+    """Refuse columns that cannot be published as they are; the data sets of this package can.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        Tells source and formats, and what was declared.
+    schema : Schema
+        Variables of the data.
+
+    Raises
+    ------
+    DataError
+        Naming column and remedy, no category.
+    """
+    if spec.dataset.source.builtin is None:
+        check_spreadsheet_formulas(spec, schema)
+        check_empty_categories(spec, schema)
+
+
 def check_categories(schema: Schema) -> None:
     """Refuse columns with more categories than can be modelled."""
     for variable in schema:

@@ -13,11 +13,7 @@ from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.disclosure_control import check_steps
 from synth_tasks.release.formats import check_formats
-from synth_tasks.release.limits import (
-    check_categories,
-    check_empty_categories,
-    check_spreadsheet_formulas,
-)
+from synth_tasks.release.limits import check_categories, check_columns
 from synth_tasks.release.plans import (
     disclosure_keys,
     formulas,
@@ -87,9 +83,8 @@ def load_source(spec: ReleaseSpec, database_url: SecretStr | None = None) -> Sou
 
 def check_source(spec: ReleaseSpec, table: SourceTable) -> None:
     """Check everything that can be checked of a specification with its data; see `load_source`."""
+    check_columns(spec, table.schema)
     if spec.dataset.source.builtin is None:
-        check_spreadsheet_formulas(spec, table.schema)
-        check_empty_categories(spec, table.schema)
         check_publishable(spec, table)
     check_models(spec, table)
 

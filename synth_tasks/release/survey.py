@@ -18,8 +18,7 @@ from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.division import Division, divide_cells, encode_cells
 from synth_tasks.release.limits import (
     check_categories,
-    check_empty_categories,
-    check_spreadsheet_formulas,
+    check_columns,
     check_width,
 )
 from synth_tasks.release.plans import formulas, require_columns
@@ -114,8 +113,7 @@ def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
     overrides = {name: variable.as_override() for name, variable in spec.variables.items()}
     schema = digest.infer_schema(overrides)
     check_categories(schema)
-    check_spreadsheet_formulas(spec, schema)
-    check_empty_categories(spec, schema)
+    check_columns(spec, schema)
     _check_publishable(spec, schema, digest)
     names, min_size = resolve_strata(strata, spec.synthesis.min_stratum_size, schema)
     division = divide_cells(cells, schema, names, min_size)

@@ -89,14 +89,14 @@ class Browser:
             return str(self.evaluate("document.body ? document.body.innerText : ''"))
 
         try:
-            wait_until("them", lambda: all(text in page() for text in texts), seconds=60)
+            wait_until("them", lambda: all(text in page() for text in texts))
         except AssertionError:
             raise AssertionError(f"{texts} are not on the page: {page()}") from None
         return page()
 
     def tables(self) -> list[list[list[str]]]:
         """Return what stands in the cells of every table, by row."""
-        return list(wait_until("a table", lambda: self.evaluate(TABLES), seconds=60))
+        return list(wait_until("a table", lambda: self.evaluate(TABLES)))
 
     def fill_in(self, field: str, text: str) -> None:
         """Type a text into a field, and the return key."""

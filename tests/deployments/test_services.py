@@ -95,7 +95,7 @@ def scheduled(services: Topology) -> dict[str, Any]:
 
     # On a busy machine three seconds may be over before the server has read the schedule.
     ahead = iter([3, 20, 60])
-    run = services.finished(wait_until("the scheduled run", lambda: plan(next(ahead)), seconds=200))
+    run = services.finished(wait_until("the scheduled run", lambda: plan(next(ahead))))
     tell_times(services, run)
     return run
 
@@ -133,7 +133,7 @@ def test_its_tasks_are_recorded(services: Topology, scheduled: dict[str, Any]) -
         types = [task["state_type"] for task in services.find("task_runs", **this)]
         return len(types) == N_TASKS and set(types) == {"COMPLETED"}
 
-    wait_until("all completed tasks", complete, seconds=30)
+    wait_until("all completed tasks", complete)
 
 
 def test_blocks_are_offered(services: Topology) -> None:
@@ -224,7 +224,7 @@ def test_an_event_about_the_source_starts_a_run_that_finds_nothing_new(
         found = [r["id"] for r in runs if (r["created_by"] or {}).get("type") == "AUTOMATION"]
         return found[0] if found else None
 
-    run = services.finished(wait_until("a run started by the event", started, seconds=60))
+    run = services.finished(wait_until("a run started by the event", started))
     tell_times(services, run)
     assert run["state"]["type"] == "COMPLETED"
     assert run["state"]["message"].startswith("nothing new")

@@ -208,7 +208,7 @@ class Topology:
             found = self._api.request(method, path, **content)
             return None if found.status_code == httpx.codes.SERVICE_UNAVAILABLE else found
 
-        return cast("httpx.Response", wait_until(f"an answer to {path}", answer, seconds=30))
+        return cast("httpx.Response", wait_until(f"an answer to {path}", answer))
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Return what the server knows."""
