@@ -71,26 +71,31 @@ def test_numbers_that_are_declared_categories_keep_all_of_them():
     assert digest.columns["code"].labels[9] == 20
 
 
-def test_only_whole_numbers_that_never_repeat_are_all_distinct():
-    frame = pd.DataFrame({"id": range(100), "age": [*range(99), 4]})
+def test_whole_numbers_are_kept_once_each_however_they_are_stored():
+    frame = pd.DataFrame({"id": range(100), "age": [*range(99), 4], "wgt": np.arange(100) / 2})
     columns = digest_in_pieces(frame, 30).columns
-    assert columns["id"].all_distinct
-    assert not columns["age"].all_distinct
+    assert columns["id"].distinct.tolist() == list(range(100))
+    assert not columns["id"].repeated
+    assert columns["age"].distinct.tolist() == list(range(99))
+    assert columns["age"].repeated
+    assert columns["wgt"].distinct is None
+    stored = digest_in_pieces(frame.astype(float), 30).columns["id"]
+    assert stored.distinct.tolist() == list(range(100))
+    holes = digest_in_pieces(frame.astype(float).where(frame > 1), 30).columns["age"]
+    assert holes.distinct.tolist() == list(range(2, 99))
 
 
-def test_whole_numbers_are_kept_no_more_once_enough_of_them_were_distinct(monkeypatch):
+def test_whole_numbers_are_kept_no_more_once_there_are_enough_of_them(monkeypatch):
     monkeypatch.setattr(digests, "MOST_DISTINCT", 60)
     shuffled = np.random.default_rng(1).permutation(100)
-    late = [*shuffled, shuffled[0]]
-    frame = pd.DataFrame({"id": late, "pairs": [*range(99), 98, 98]})
+    frame = pd.DataFrame({"id": [*shuffled, shuffled[0]], "pairs": [*range(99), 98, 98]})
     columns = digest_in_pieces(frame, 25).columns
-    assert columns["id"].all_distinct
     assert len(columns["id"].distinct) == 60
-    assert not columns["pairs"].all_distinct
-    backwards = digest_in_pieces(frame[::-1], 25).columns
-    assert not backwards["pairs"].all_distinct
+    assert not columns["id"].repeated  # that far apart it is not seen
+    assert columns["pairs"].repeated
+    assert digest_in_pieces(frame[::-1], 25).columns["pairs"].repeated
     early = pd.DataFrame({"id": [shuffled[0], *shuffled]})
-    assert not digest_in_pieces(early, 25).columns["id"].all_distinct
+    assert digest_in_pieces(early, 25).columns["id"].repeated
 
 
 def test_a_column_of_two_types_is_refused():

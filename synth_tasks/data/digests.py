@@ -25,7 +25,7 @@ from synth_tasks.errors import DataError
 ROWS_THAT_MATTER = 5000
 SPARE_ROWS = 10
 MOST_LABELS = 10_001  # one more than can be released
-# So many whole numbers without a repetition number the rows: no more of them need be kept.
+# So many different whole numbers are enough: no more of them need be kept.
 MOST_DISTINCT = 2_000_000
 
 
@@ -47,8 +47,10 @@ class ColumnDigest:
     labels : Counter
         Rows of each label, for texts, categories and booleans.
     distinct : ndarray of float, optional
-        All values of whole numbers so far, increasing, while no two were equal; None as soon as two
-        are. At `MOST_DISTINCT` they are enough: later pieces are only looked at by themselves.
+        The different values so far, increasing, if all are whole numbers; else None. At
+        `MOST_DISTINCT` they are enough: later pieces are only looked at by themselves.
+    repeated : bool, default False
+        Whether two rows share a value, of whole numbers.
     """
 
     name: str
@@ -58,18 +60,12 @@ class ColumnDigest:
     witnesses: tuple[Hashable, ...]
     labels: Counter[Hashable] = field(default_factory=Counter)
     distinct: np.ndarray | None = None
+    repeated: bool = False
 
     @property
     def n_observed(self) -> int:
         """Number of rows with a value."""
         return self.n_rows - self.n_missing
-
-    @property
-    def all_distinct(self) -> bool:
-        """Whether whole numbers differ in every row that has one, or did so in millions of rows."""
-        if self.distinct is None:
-            return False
-        return len(self.distinct) in (self.n_observed, MOST_DISTINCT)
 
     def merge(self, other: ColumnDigest) -> ColumnDigest:
         """Put two pieces of a column together.
@@ -89,6 +85,7 @@ class ColumnDigest:
         else:
             both = pd.Series([*self.witnesses, *other.witnesses], dtype=dtype, name=self.name)
             witnesses = _choose_witnesses(both)
+        distinct, repeated = _unite(self.distinct, other.distinct)
         return ColumnDigest(
             self.name,
             dtype,
@@ -96,7 +93,8 @@ class ColumnDigest:
             self.n_missing + other.n_missing,
             witnesses,
             labels,
-            _still_distinct(self.distinct, other.distinct),
+            distinct,
+            repeated or self.repeated or other.repeated,
         )
 
     def represent(self, n_rows: int) -> pd.Series:
@@ -139,11 +137,19 @@ def digest_column(column: pd.Series, labelled: bool = False) -> ColumnDigest:
         met = column.cat.categories if is_category else counts.index
         labels = Counter({label: int(n) for label, n in counts.items() if n})
         return ColumnDigest(name, column.dtype, len(column), n_missing, tuple(met), labels)
-    distinct = None
-    if pd.api.types.is_integer_dtype(column.dtype):
-        distinct = _still_distinct(np.empty(0), observed.to_numpy(dtype=float))
+    distinct, repeated = None, False
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = observed.to_numpy(dtype=float)
+        if (values == np.rint(values)).all():
+            distinct, repeated = _unite(np.empty(0), np.sort(values))
     return ColumnDigest(
-        name, column.dtype, len(column), n_missing, _choose_witnesses(observed), distinct=distinct
+        name,
+        column.dtype,
+        len(column),
+        n_missing,
+        _choose_witnesses(observed),
+        distinct=distinct,
+        repeated=repeated,
     )
 
 
@@ -272,11 +278,13 @@ def _deciding_numbers(observed: pd.Series) -> list[int]:
     return places
 
 
-def _still_distinct(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+def _unite(one: np.ndarray | None, other: np.ndarray | None) -> tuple[np.ndarray | None, bool]:
+    """Return the different values of two increasing runs, and whether any of them was there twice."""
     if one is None or other is None:
-        return None
+        return None, False
     if max(len(one), len(other)) == MOST_DISTINCT:
-        return max(one, other, key=len)
+        return max(one, other, key=len), False
     # Sorted runs are merged in linear time.
     together = np.sort(np.concatenate([one, other]), kind="stable")
-    return together[:MOST_DISTINCT] if (np.diff(together) > 0).all() else None
+    first = np.diff(together, prepend=-np.inf) > 0
+    return together[first][:MOST_DISTINCT], not first.all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +10,9 @@ import pandas as pd
 
 from synth_tasks.data import Kind, Schema, Variable, VariableOverride, encode_column, infer_schema
 from synth_tasks.errors import DataError
+from synth_tasks.release.identifiers import count_whole_numbers, looks_like_identifier
 from synth_tasks.release.scales import guess_order
 
-MANY_ROWS = 100
 FEW_VALUES = 10
 MANY_MISSING = 0.5
 MOSTLY = 0.5
@@ -28,9 +27,6 @@ DATE = (
 )
 LARGE_SPIKE = 0.05
 LEAST_SPIKED = 10
-IDENTIFIER = re.compile(
-    r"(^|[_\W])(id|ids|uuid|guid|key|nr|no|number|code|bsn|ssn)$", re.IGNORECASE
-)
 # Codes for reasons why a value is missing, and the zero that many share.
 CODES = (-999, -99, -98, -97, -9, -8, -7, -6, -1, 99, 999, 9999)
 
@@ -111,8 +107,8 @@ def _profile(table: pd.DataFrame, least: int) -> ColumnProfile:
         return ColumnProfile(name, n_missing, problem=" ".join(reason.split()))
     values = encode_column(column, variable)
     values = values[~np.isnan(values)]
-    if _is_identifier(variable, values):
-        problem = "holds a different value in every row, like an identifier"
+    if looks_like_identifier(variable, count_whole_numbers(values)):
+        problem = "holds whole numbers that look like an identifier"
     if variable.is_categorical:
         counts = np.bincount(values.astype(int), minlength=len(variable.categories))
         n_rare = int((counts < least).sum())
@@ -147,14 +143,6 @@ def _looks_like_dates(column: pd.Series) -> bool:
     if not pd.api.types.is_string_dtype(column.dtype):
         return False
     return bool(column.dropna().str.fullmatch(DATE).mean() > MOSTLY)
-
-
-def _is_identifier(variable: Variable, values: np.ndarray) -> bool:
-    distinct = len(np.unique(values)) == len(values)
-    if variable.is_categorical:
-        return distinct
-    named = IDENTIFIER.search(variable.name) is not None
-    return variable.kind is Kind.INTEGER and distinct and (len(values) >= MANY_ROWS or named)
 
 
 def _with_order(

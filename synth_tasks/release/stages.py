@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydantic import SecretStr
 
-from synth_tasks.data import Kind, Schema, Variable, encode, infer_schema
+from synth_tasks.data import Schema, Variable, encode, infer_schema
 from synth_tasks.errors import DataError, PlanError
 from synth_tasks.release.analysis import check_analyses
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.disclosure_control import check_steps
 from synth_tasks.release.formats import check_formats
+from synth_tasks.release.identifiers import (
+    WholeNumbers,
+    count_whole_numbers,
+    looks_like_identifier,
+)
 from synth_tasks.release.limits import check_categories, check_columns
 from synth_tasks.release.plans import (
     disclosure_keys,
@@ -25,8 +30,6 @@ from synth_tasks.release.rehearsal import rows_to_try, try_imputation, try_synth
 from synth_tasks.release.sections import VariableSpec
 from synth_tasks.release.source import read_documented
 from synth_tasks.release.spec import ReleaseSpec
-
-MANY_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -119,17 +122,15 @@ def check_publishable(spec: ReleaseSpec, table: SourceTable) -> None:
     for variable in table.schema:
         values = table.matrix[:, table.schema.position(variable.name)]
         values = values[~np.isnan(values)]
-        counts = np.empty(0, dtype=int)
         if variable.is_categorical:
             counts = np.bincount(values.astype(int), minlength=len(variable.categories))
-        distinct = len(values) >= MANY_ROWS and len(np.unique(values)) == len(values)
-        check_column_publishable(spec, variable, distinct, counts)
+            refuse_rare_categories(spec, variable, counts)
+        else:
+            refuse_identifier(spec, variable, count_whole_numbers(values))
 
 
-def check_column_publishable(
-    spec: ReleaseSpec, variable: Variable, distinct: bool, counts: np.ndarray
-) -> None:
-    """Refuse a column that would publish persons; see `check_publishable`.
+def refuse_identifier(spec: ReleaseSpec, variable: Variable, numbers: WholeNumbers) -> None:
+    """Refuse numbers that would publish persons; see `check_publishable`.
 
     Parameters
     ----------
@@ -137,18 +138,33 @@ def check_column_publishable(
         What it declares.
     variable : Variable
         The column.
-    distinct : bool
-        Whether the values of many rows are all different.
+    numbers : WholeNumbers
+        Its values.
+    """
+    if variable.name in spec.variables and spec.variables[variable.name].kind is not None:
+        return
+    if looks_like_identifier(variable, numbers):
+        shared = "" if numbers.repeated else "a different one in every row, "
+        raise DataError(
+            f"column '{variable.name}' holds whole numbers, {shared}like an identifier: drop it "
+            f"(dataset.drop) or declare variables.{variable.name}.kind"
+        )
+
+
+def refuse_rare_categories(spec: ReleaseSpec, variable: Variable, counts: np.ndarray) -> None:
+    """Refuse categories that would publish persons; see `check_publishable`.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        What it declares.
+    variable : Variable
+        The column.
     counts : ndarray of int of shape (n_categories,)
         Rows of each category.
     """
     declared = spec.variables.get(variable.name, VariableSpec())
-    if variable.kind is Kind.INTEGER and declared.kind is None and distinct:
-        raise DataError(
-            f"column '{variable.name}' holds a different whole number in every row, like an "
-            f"identifier: drop it (dataset.drop) or declare variables.{variable.name}.kind"
-        )
-    if variable.is_categorical and declared.categories is None:
+    if declared.categories is None:
         least = spec.disclosure.min_category_count
         n_rare = int((counts < least).sum())
         if n_rare:

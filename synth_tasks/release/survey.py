@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from synth_tasks.data import Kind, Schema, check_table, check_varying, encode
-from synth_tasks.data.digests import TableDigest, digest_table
+from synth_tasks.data.digests import MOST_DISTINCT, ColumnDigest, TableDigest, digest_table
 from synth_tasks.data.schema import CATEGORICAL_KINDS
 from synth_tasks.engine.resolving import resolve_strata
 from synth_tasks.errors import DataError, SpecError
 from synth_tasks.release.codebook import Codebook
 from synth_tasks.release.division import Division, divide_cells, encode_cells
+from synth_tasks.release.identifiers import WholeNumbers
 from synth_tasks.release.limits import (
     check_categories,
     check_columns,
@@ -26,10 +27,10 @@ from synth_tasks.release.source import drop_columns
 from synth_tasks.release.sources.streams import BATCH_ROWS, SourceStream, open_stream
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import (
-    MANY_ROWS,
     SourceTable,
-    check_column_publishable,
     check_models,
+    refuse_identifier,
+    refuse_rare_categories,
 )
 
 SAMPLE_ROWS = 50_000
@@ -205,9 +206,23 @@ def _as_cell(key: object) -> Cell:
 def _check_publishable(spec: ReleaseSpec, schema: Schema, digest: TableDigest) -> None:
     for variable in schema:
         column = digest.columns[variable.name]
-        counts = np.array([column.labels[label] for label in variable.categories])
-        many = column.n_observed >= MANY_ROWS
-        check_column_publishable(spec, variable, many and column.all_distinct, counts)
+        if variable.is_categorical:
+            counts = np.array([column.labels[label] for label in variable.categories])
+            refuse_rare_categories(spec, variable, counts)
+        elif column.distinct is not None and len(column.distinct):
+            refuse_identifier(spec, variable, _count(column, column.distinct))
+
+
+def _count(column: ColumnDigest, distinct: np.ndarray) -> WholeNumbers:
+    numbers = np.array(column.witnesses, dtype=float)  # smallest and largest are among them
+    return WholeNumbers(
+        column.n_observed,
+        len(distinct),
+        float(numbers.min()),
+        float(numbers.max()),
+        column.repeated,
+        more=len(distinct) == MOST_DISTINCT,
+    )
 
 
 class _Thinned:

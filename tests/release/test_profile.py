@@ -19,7 +19,7 @@ def profile(values, least: int = 3, name: str = "x") -> ColumnProfile:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        (np.arange(N), "holds a different value in every row, like an identifier"),
+        (np.arange(N), "holds whole numbers that look like an identifier"),
         ([f"id {i}" for i in range(N)], "holds free text or identifiers"),
         ([*map(str, range(N - 9)), *["unknown"] * 9], "list those under dataset.source.missing"),
         (

@@ -377,7 +377,7 @@ def people_with(folder, **columns) -> None:
 
 def test_a_whole_number_of_its_own_in_every_row_is_taken_for_an_identifier(tmp_path):
     people_with(tmp_path, number=np.arange(120) * 7 + 1000)
-    assert "column 'number' holds a different whole number in every row" in refusal(
+    assert "column 'number' holds whole numbers, a different one in every row" in refusal(
         spec_of(tmp_path, csv="people.csv")
     )
     declared = spec_of(tmp_path, {"number": {"kind": "integer"}}, csv="people.csv")
