@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from synth_tasks.data import Schema, check_names
-from synth_tasks.errors import DataError
+from synth_tasks.data.closest import columns_there
+from synth_tasks.errors import DataError, SpecError
 from synth_tasks.release.formats import LONG
 from synth_tasks.release.sections import DatasetSpec, VariableSpec
 from synth_tasks.release.spec import ReleaseSpec
@@ -37,10 +38,15 @@ def check_header(names: Sequence[str], dataset: DatasetSpec) -> None:
     ------
     DataError
         If a name cannot be used, or more columns are left than can be modelled.
+    SpecError
+        If a column to drop is not there.
     """
     check_names(names)
-    dropped = set(dataset.drop)
-    check_width(sum(name not in dropped for name in names))
+    there = set(names)
+    for name in dataset.drop:
+        if name not in there:
+            raise SpecError(f"dataset.drop: unknown column '{name}'; {columns_there(name, names)}")
+    check_width(len(there) - len(set(dataset.drop)))
 
 
 def check_width(n_columns: int) -> None:

@@ -9,12 +9,9 @@ import pandas as pd
 from pydantic import SecretStr
 
 from synth_tasks.data import check_table, check_varying
-from synth_tasks.data.closest import columns_there
 from synth_tasks.datasets import BUILTIN
-from synth_tasks.errors import SpecError
 from synth_tasks.release.codebook import Codebook
-from synth_tasks.release.limits import check_width
-from synth_tasks.release.sections import DatasetSpec
+from synth_tasks.release.limits import check_header, check_width
 from synth_tasks.release.sources.database import read_query, url_from_environment
 from synth_tasks.release.sources.files import read_file
 from synth_tasks.release.sources.labelled import read_labelled
@@ -65,26 +62,19 @@ def read_columns(
 ) -> tuple[pd.DataFrame, Codebook]:
     """Read the columns that are not dropped, usable or not; see `read_documented`."""
     frame, codebook = _read(spec, database_url)
-    return drop_columns(frame, spec.dataset), codebook
+    return frame.drop(columns=spec.dataset.drop, errors="ignore"), codebook
 
 
 def _read(spec: ReleaseSpec, database_url: SecretStr | None) -> tuple[pd.DataFrame, Codebook]:
     source = spec.dataset.source
     if source.builtin is not None:
-        return BUILTIN[source.builtin](), Codebook()
+        frame = BUILTIN[source.builtin]()
+        check_header(list(frame.columns), spec.dataset)
+        return frame, Codebook()
     if source.kind in ("spss", "stata", "sas"):
         return read_labelled(spec)
     if source.sql is not None:
         table = read_query(source.sql, database_url or url_from_environment(source))
-        return to_frame(table, spec.variables), Codebook()
+        check_header(table.column_names, spec.dataset)
+        return to_frame(table, spec), Codebook()
     return read_file(spec), Codebook()
-
-
-def drop_columns(frame: pd.DataFrame, dataset: DatasetSpec) -> pd.DataFrame:
-    """Leave out the columns that the specification drops; an unknown one is refused."""
-    for name in dataset.drop:
-        if name not in frame.columns:
-            raise SpecError(
-                f"dataset.drop: unknown column '{name}'; {columns_there(name, list(frame.columns))}"
-            )
-    return frame.drop(columns=dataset.drop)

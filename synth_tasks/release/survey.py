@@ -23,7 +23,6 @@ from synth_tasks.release.limits import (
     check_width,
 )
 from synth_tasks.release.plans import formulas, require_columns
-from synth_tasks.release.source import drop_columns
 from synth_tasks.release.sources.streams import BATCH_ROWS, SourceStream, open_stream
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stages import (
@@ -80,7 +79,7 @@ class Survey:
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the rows in pieces, without the columns that are dropped."""
-        return read_pieces(self.stream)
+        return self.stream.frames()
 
 
 def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
@@ -125,12 +124,6 @@ def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
     return Survey(stream, digest, schema, codebook, division, encoded)
 
 
-def read_pieces(stream: SourceStream) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a source in pieces, without the columns that are dropped."""
-    for frame in stream.frames():
-        yield drop_columns(frame, stream.spec.dataset)
-
-
 def _read_through(
     stream: SourceStream, strata: list[str]
 ) -> tuple[TableDigest, Counter[Cell], dict[Cell, np.ndarray], pd.DataFrame]:
@@ -140,7 +133,7 @@ def _read_through(
     observed: dict[Cell, np.ndarray] = {}
     thinned = _Thinned()
     labelled = [n for n, v in stream.spec.variables.items() if v.categories or _is_label(v.kind)]
-    for frame in read_pieces(stream):
+    for frame in stream.frames():
         piece = digest_table(frame, labelled)
         digest = piece if digest is None else digest.merge(piece)
         for name in strata:

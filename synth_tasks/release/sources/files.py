@@ -93,10 +93,10 @@ def read_file(spec: ReleaseSpec) -> pd.DataFrame:
     with readable_store("read", location if is_url(location) else place.path):
         names = read_csv_header(place, spec.dataset) if source.csv is not None else []
         try:
-            table = _read(place, spec.dataset, spec.variables)
+            table = _read(place, spec)
             if source.csv is not None:
-                refuse_misread(table, source)
-            return to_frame(table, spec.variables)
+                refuse_decimal_commas(table, spec)
+            return to_frame(table, spec)
         except SynthError:
             raise
         except Exception as error:  # a damaged file may raise anything
@@ -138,28 +138,43 @@ def _is_of_the_store(error: Exception) -> bool:
     return is_of_a_transport(error)
 
 
-def _read(place: Place, dataset: DatasetSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
+def _read(place: Place, spec: ReleaseSpec) -> pa.Table:
+    dataset = spec.dataset
     if dataset.source.csv is not None:
-        return _read_csv(place, dataset.source, variables)
+        return _read_csv(place, spec)
     if dataset.source.arrow is not None:
         return _read_arrow(place, dataset)
     if place.files.isdir(place.path):
         whole = check_folder(place)
-        check_header(whole.schema.names, dataset)
-        return whole.to_table()
+        return whole.to_table(columns=columns_to_read(whole.schema.names, dataset))
     with place.open() as file:
-        check_header(pq.read_schema(file).names, dataset)
-        return pq.read_table(file)
+        columns = columns_to_read(pq.read_schema(file).names, dataset)
+        return pq.read_table(file, columns=columns)
 
 
 def _read_arrow(place: Place, dataset: DatasetSpec) -> pa.Table:
     with place.open() as file:
-        old = file.read(len(OLD_FEATHER)) == OLD_FEATHER
+        if is_old_feather(file):
+            table = pa.feather.read_table(file)
+            check_header(table.column_names, dataset)
+            return table
+        columns = columns_to_read(pa.ipc.open_file(file).schema.names, dataset)
         file.seek(0)
-        if not old:
-            check_header(pa.ipc.open_file(file).schema.names, dataset)
-            file.seek(0)
-        return pa.feather.read_table(file)
+        return pa.feather.read_table(file, columns)
+
+
+def is_old_feather(file: IO[bytes]) -> bool:
+    """Tell whether a file is Feather of the first version; it is left at its beginning."""
+    old = file.read(len(OLD_FEATHER)) == OLD_FEATHER
+    file.seek(0)
+    return old
+
+
+def columns_to_read(names: Sequence[str], dataset: DatasetSpec) -> list[str] | None:
+    """Check the names of a file, and return those that are not dropped; None for all."""
+    check_header(names, dataset)
+    dropped = set(dataset.drop)
+    return [name for name in names if name not in dropped] if dropped else None
 
 
 def check_folder(place: Place) -> Any:
@@ -183,22 +198,38 @@ def check_folder(place: Place) -> Any:
     return whole
 
 
-def refuse_misread(table: pa.Table, source: SourceSpec) -> None:
-    """Refuse a CSV file that was read with the wrong separator or decimal sign."""
-    if table.num_columns == 1:
-        others = [sign for sign in ";,\t|" if sign in table.column_names[0]]
-        if others:
-            raise DataError(
-                f"the header is one name that holds {others[0]!r}: set dataset.source.delimiter"
-            )
+def refuse_other_delimiter(header: Sequence[str]) -> None:
+    """Refuse a CSV file that is to be read with the wrong separator."""
+    others = [sign for sign in ";,\t|" if sign in header[0]] if len(header) == 1 else []
+    if others:
+        raise DataError(
+            f"the header is one name that holds {others[0]!r}: set dataset.source.delimiter"
+        )
+
+
+def refuse_decimal_commas(table: pa.Table, spec: ReleaseSpec) -> None:
+    """Refuse a CSV file that was read with the wrong decimal sign."""
     for field, column in zip(table.schema, table.columns, strict=True):
-        if source.decimal == "." and pa.types.is_string(field.type):
-            like_numbers = pc.match_substring_regex(column, r"^\s*[-+]?\d+,\d+\s*$")
-            if pc.all(like_numbers, min_count=1).as_py():
-                raise DataError(
-                    f"column '{field.name}' holds numbers with a decimal comma: set "
-                    "dataset.source.decimal: ','"
-                )
+        if pa.types.is_string(field.type) and all_decimal_commas(column):
+            refuse_decimal_comma(field.name, spec)
+
+
+def all_decimal_commas(column: pa.ChunkedArray) -> bool | None:
+    """Tell whether all texts of a column are numbers with a decimal comma; None if there is no text."""
+    like_numbers = pc.match_substring_regex(column, r"^\s*[-+]?\d+,\d+\s*$")
+    found: bool | None = pc.all(like_numbers, min_count=1).as_py()
+    return found
+
+
+def refuse_decimal_comma(name: str, spec: ReleaseSpec) -> None:
+    """Refuse a column of texts like 1,2, unless it is dropped or they are declared as categories."""
+    if name in spec.dataset.drop or spec.dataset.source.decimal != ".":
+        return
+    if name not in spec.variables or not spec.variables[name].categories:
+        raise DataError(
+            f"column '{name}' holds numbers with a decimal comma: set dataset.source.decimal: ',', or "
+            f"list variables.{name}.categories"
+        )
 
 
 def _reason(error: Exception, table_names: Sequence[str]) -> str:
@@ -236,8 +267,8 @@ def csv_options(
     return parse, convert
 
 
-def _read_csv(place: Place, source: SourceSpec, variables: Mapping[str, VariableSpec]) -> pa.Table:
-    parse, convert = csv_options(source, variables)
+def _read_csv(place: Place, spec: ReleaseSpec) -> pa.Table:
+    parse, convert = csv_options(spec.dataset.source, spec.variables)
     try:
         with place.open() as file:
             return pa.csv.read_csv(file, parse_options=parse, convert_options=convert)
@@ -260,6 +291,7 @@ def read_csv_header(place: Place, dataset: DatasetSpec) -> list[str]:
             ) from None
     if not header:
         raise DataError(f"{place.name} is empty: expected a header row and data")
+    refuse_other_delimiter(header)
     check_header(header, dataset)
     return header
 

@@ -18,18 +18,21 @@ import pyarrow.dataset
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.errors import DataError, SpecError, SynthError
 from synth_tasks.release.limits import check_header
 from synth_tasks.release.locations import is_url, readable_store
 from synth_tasks.release.sections import SourceSpec
 from synth_tasks.release.sources.files import (
     Place,
+    all_decimal_commas,
     check_folder,
+    columns_to_read,
     csv_options,
     explain_failure,
     find_place,
+    is_old_feather,
     read_csv_header,
-    refuse_misread,
+    refuse_decimal_comma,
 )
 from synth_tasks.release.sources.table import to_frame
 from synth_tasks.release.spec import ReleaseSpec
@@ -86,7 +89,7 @@ class SourceStream:
         with readable_store("read", location if is_url(location) else place.path):
             try:
                 for table in _read(place, self):
-                    yield to_frame(table, self.spec.variables).reset_index(drop=True)
+                    yield to_frame(table, self.spec)
             except SynthError:
                 raise
             except Exception as error:
@@ -139,18 +142,19 @@ def _read_parquet(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
     with place.open() as file:
         # Buffered beforehand, a file of any size would be held as it is read.
         parquet = pq.ParquetFile(file, pre_buffer=False)
-        check_header(parquet.schema_arrow.names, stream.spec.dataset)
-        for batch in parquet.iter_batches(stream.batch_rows):
+        columns = columns_to_read(parquet.schema_arrow.names, stream.spec.dataset)
+        for batch in parquet.iter_batches(stream.batch_rows, columns=columns):
             yield pa.Table.from_batches([batch])
 
 
 def _read_folder(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
     whole = check_folder(place)
-    check_header(whole.schema.names, stream.spec.dataset)
+    columns = columns_to_read(whole.schema.names, stream.spec.dataset)
     for fragment in sorted(whole.get_fragments(), key=lambda f: f.path):
         # One piece ahead: what is read beforehand is memory.
         scanned = fragment.to_batches(
             schema=whole.schema,
+            columns=columns,
             batch_size=stream.batch_rows,
             batch_readahead=1,
             fragment_readahead=1,
@@ -162,6 +166,11 @@ def _read_folder(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
 
 def _read_arrow(place: Place, stream: SourceStream) -> Iterator[pa.Table]:
     with place.open() as file:
+        if is_old_feather(file):
+            raise DataError(
+                f"{place.name} is Feather of the first version, which cannot be read in pieces: write "
+                "it anew, or leave out partition"
+            )
         reader = pa.ipc.open_file(file)
         check_header(reader.schema.names, stream.spec.dataset)
         for number in range(reader.num_record_batches):
@@ -180,12 +189,38 @@ def _read_csv(
     parse, convert = csv_options(source, stream.spec.variables)
     convert.column_types = {**types, **_as_mapping(convert.column_types)}
     read = pa.csv.ReadOptions(block_size=CSV_BLOCK)
-    with place.open() as file, pa.csv.open_csv(file, read, parse, convert) as reader:
-        for batch in reader:
-            for start in range(0, batch.num_rows, stream.batch_rows):
-                table = pa.Table.from_batches([batch.slice(start, stream.batch_rows)])
-                refuse_misread(table, source)
-                yield table
+    with place.open() as file:
+        reader = pa.csv.open_csv(file, read, parse, convert)
+        try:
+            for batch in reader:
+                for start in range(0, batch.num_rows, stream.batch_rows):
+                    yield pa.Table.from_batches([batch.slice(start, stream.batch_rows)])
+        finally:
+            # Kept by the traceback of an error, its thread reads on, and aborts the process at its end.
+            del reader
+
+
+@dataclass
+class _Texts:
+    """What the texts of a column can be taken for, as far as they were read."""
+
+    possible: list[pa.DataType] = field(default_factory=lambda: list(CSV_TYPES))
+    observed: bool = False
+    decimal_commas: bool = True
+
+    def look_at(self, column: pa.ChunkedArray, source: SourceSpec) -> None:
+        """Read on."""
+        if column.null_count == len(column):
+            return
+        self.observed = True
+        if pa.types.is_string(column.type):
+            self.possible = [kind for kind in self.possible if _fits(column, kind, source)]
+            self.decimal_commas = self.decimal_commas and bool(all_decimal_commas(column))
+
+    @property
+    def type(self) -> pa.DataType:
+        """The first type that fits all values."""
+        return next(iter(self.possible), pa.string()) if self.observed else pa.null()
 
 
 def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
@@ -193,25 +228,22 @@ def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
     source = stream.spec.dataset.source
     place = find_place(stream.spec, str(source.path))
     names = read_csv_header(place, stream.spec.dataset)
-    possible = {name: list(CSV_TYPES) for name in names}
-    observed: set[str] = set()
+    columns = {name: _Texts() for name in names}
     location = str(source.path)
     with readable_store("read", location if is_url(location) else place.path):
         try:
             texts = dict.fromkeys(names, pa.string())
             for table in _read_csv(place, SourceStream(stream.spec), texts):
                 for name in names:
-                    column = table.column(name)
-                    if column.null_count < len(column):
-                        observed.add(name)
-                    if pa.types.is_string(column.type):
-                        possible[name] = [t for t in possible[name] if _fits(column, t, source)]
+                    columns[name].look_at(table.column(name), source)
         except SynthError:
             raise
         except Exception as error:
             raise explain_failure(error, place, source, names) from None
-    types = {name: next(iter(kinds), pa.string()) for name, kinds in possible.items()}
-    return {name: types[name] if name in observed else pa.null() for name in names}
+    for name, column in columns.items():
+        if column.decimal_commas and column.type == pa.string():
+            refuse_decimal_comma(name, stream.spec)
+    return {name: column.type for name, column in columns.items()}
 
 
 def _fits(column: pa.ChunkedArray, kind: pa.DataType, source: SourceSpec) -> bool:
@@ -220,6 +252,8 @@ def _fits(column: pa.ChunkedArray, kind: pa.DataType, source: SourceSpec) -> boo
     if pa.types.is_time(kind):  # hours and minutes alone are no time to `cast`
         return bool(pc.all(pc.match_substring_regex(column, TIME)).as_py())
     if source.decimal != "." and pa.types.is_floating(kind):
+        if pc.any(pc.match_substring(column, ".")).as_py():
+            return False
         column = pc.replace_substring(column, source.decimal, ".")
     try:
         pc.cast(column, kind)

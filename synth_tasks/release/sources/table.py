@@ -8,9 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synth_tasks.data import Kind, check_names
+from synth_tasks.data import Kind
 from synth_tasks.errors import DataError
 from synth_tasks.release.sections import VariableSpec
+from synth_tasks.release.spec import ReleaseSpec
 
 NULLABLE = {
     pa.int8(): pd.Int8Dtype(),
@@ -27,28 +28,29 @@ NULLABLE = {
 EXACT_DIGITS = 15
 
 
-def to_frame(table: pa.Table, variables: Mapping[str, VariableSpec]) -> pd.DataFrame:
+def to_frame(table: pa.Table, spec: ReleaseSpec) -> pd.DataFrame:
     """Convert to pandas, as declared; whole numbers and booleans with holes keep their type.
 
     Parameters
     ----------
     table : pyarrow.Table
         What was read.
-    variables : mapping of str to VariableSpec
-        What the specification declares.
+    spec : ReleaseSpec
+        Tells which columns are dropped, whatever they hold, and what is declared of the others.
 
     Returns
     -------
     DataFrame
+        Rows numbered from 0.
 
     Raises
     ------
     DataError
-        If a column has no usable name or holds no single values.
+        If a column holds no single values.
     """
-    check_names(table.column_names)
+    table = table.drop_columns([name for name in spec.dataset.drop if name in table.column_names])
     _refuse_nested(table)
-    return as_declared(_to_pandas(_without_decimals(table)), variables)
+    return as_declared(_to_pandas(_without_decimals(table)), spec.variables)
 
 
 def _refuse_nested(table: pa.Table) -> None:
@@ -82,11 +84,13 @@ def _as_number(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
     frame = table.to_pandas(date_as_object=False)
-    # What pandas wrote as a named index is a variable like any other.
-    frame = frame.reset_index([name for name in frame.index.names if name in table.column_names])
+    # What pandas wrote as a named index is a variable like any other. The numbers of rows that were
+    # left over of a larger table, or sorted, are none: columns would be aligned by them below.
+    variables = [name for name in frame.index.names if name in table.column_names]
+    frame = frame.reset_index(variables).reset_index(drop=True)
     for field in table.schema:
         column = table.column(field.name)
-        if field.type in NULLABLE and column.null_count:
+        if field.name in frame and field.type in NULLABLE and column.null_count:
             frame[field.name] = column.to_pandas(types_mapper=NULLABLE.get)
     return frame
 

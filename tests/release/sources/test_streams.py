@@ -1,5 +1,6 @@
 """Pieces of a source, put together, are what is read of the whole."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -38,6 +39,42 @@ def check_same(spec, size=17):
 def test_a_parquet_file(tmp_path):
     make_people().to_parquet(tmp_path / "people.parquet")
     check_same(spec_of(tmp_path, parquet="people.parquet"))
+
+
+N = 300
+NUMBERED = pd.DataFrame(
+    {
+        "x": np.arange(N) / 2,
+        "children": pd.array([i % 5 if i % 7 else None for i in range(N)], dtype="Int64"),
+        "works": pd.array([i % 3 == 0 if i % 11 else None for i in range(N)], dtype="boolean"),
+    }
+)
+INDEXED = {
+    "filtered": NUMBERED[NUMBERED.x > 20],
+    "with a step": NUMBERED.iloc[5::2],
+    "reversed": NUMBERED[::-1],
+    "shuffled": NUMBERED.sample(frac=1, random_state=3),
+    "with a running number of a name": NUMBERED.set_index(
+        pd.RangeIndex(1000, 1000 + N, name="pid")
+    ),
+    "with labels": NUMBERED.set_index(pd.Index([f"r{i}" for i in range(N)])),
+    "with two levels": NUMBERED.set_index([[0, 1] * (N // 2), [*range(N)]]),
+    "with the same labels": NUMBERED.set_index(pd.Index([0] * N)),
+}
+
+
+@pytest.mark.parametrize("frame", INDEXED.values(), ids=INDEXED)
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_every_row_keeps_its_values_whatever_index_pandas_wrote(tmp_path, frame, kind):
+    if kind == "parquet":
+        frame.to_parquet(tmp_path / "people")
+    else:
+        table = pa.Table.from_pandas(frame)
+        feather.write_feather(table, tmp_path / "people")
+    spec = spec_of(tmp_path, **{kind: "people"})
+    whole = read_source(spec)
+    pd.testing.assert_frame_equal(whole, frame.reset_index(drop=True))
+    check_same(spec)
 
 
 def test_a_folder_of_parquet_files_with_a_column_in_their_path(tmp_path):
@@ -84,6 +121,66 @@ def test_a_csv_file_with_decimal_commas(tmp_path, monkeypatch):
     rows = [f"{i},{i % 7};k{i % 3}" for i in range(60)]
     (tmp_path / "de.csv").write_text("x;k\n" + "\n".join(rows) + "\n")
     check_same(spec_of(tmp_path, csv="de.csv", delimiter=";", decimal=","))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["47.11", "56.10"], ["47.11", "1,5"], ["nan", "1,5"], ["1.", "2"], [".5"], [",5", "1,"],
+        ["1,5e3"], ["1e5"], ["1 000,5"], ["1.000,5"], ["inf"],
+    ],
+)  # fmt: skip
+def test_with_decimal_commas_too_the_type_is_that_of_the_whole(tmp_path, values):
+    rows = "".join(f"{value};{i}\n" for i, value in enumerate(values * 20))
+    (tmp_path / "x.csv").write_text(f"a;b\n{rows}")
+    spec = spec_of(tmp_path, csv="x.csv", delimiter=";", decimal=",")
+    options = {"parse_options": pa.csv.ParseOptions(delimiter=";")}
+    convert = pa.csv.ConvertOptions(decimal_point=",", null_values=spec.dataset.source.missing)
+    whole = pa.csv.read_csv(tmp_path / "x.csv", convert_options=convert, **options)
+    assert open_stream(spec).types["a"] == whole.schema.field("a").type
+    assert sum(map(len, open_stream(spec, 7).frames())) == len(values * 20)
+
+
+def test_decimal_commas_are_told_from_lists_by_all_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "CSV_BLOCK", 300)
+    answers = ['"1,2"', '"2,3"'] * 100
+    write = (tmp_path / "x.csv").write_text
+    write("a,b\n" + "".join(f"{a},{i}\n" for i, a in enumerate([*answers, "1", '"1,2,3"'] * 2)))
+    check_same(spec_of(tmp_path, csv="x.csv"))
+    write("a,b\n" + "".join(f"{a},{i}\n" for i, a in enumerate(answers)))
+    for read in (open_stream, read_source):
+        with pytest.raises(DataError, match="'a' holds numbers with a decimal comma"):
+            read(spec_of(tmp_path, csv="x.csv"))
+    spec = spec_of(tmp_path, csv="x.csv")
+    declared = {"a": {"categories": ["1,2", "2,3"]}}
+    check_same(build_spec(spec.model_dump() | {"variables": declared}, base=tmp_path))
+
+
+def test_feather_of_the_first_version_comes_in_one_piece(tmp_path):
+    feather.write_feather(make_people(), tmp_path / "people", version=1)
+    spec = spec_of(tmp_path, arrow="people")
+    assert len(read_source(spec)) == len(make_people())
+    with pytest.raises(DataError, match="Feather of the first version"):
+        list(open_stream(spec).frames())
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "folder"])
+def test_what_a_dropped_column_holds_does_not_matter(tmp_path, kind):
+    table = pa.table({"x": [1.5, 2.5, 3.5], "lists": [[1], [2, 3], []], "y": [1, 2, 2]})
+    if kind == "arrow":
+        feather.write_feather(table, tmp_path / "t")
+    elif kind == "parquet":
+        pq.write_table(table, tmp_path / "t")
+    else:
+        (tmp_path / "t").mkdir()
+        pq.write_table(table, tmp_path / "t" / "a.parquet")
+    source = {"arrow" if kind == "arrow" else "parquet": "t"}
+    with pytest.raises(DataError, match="'lists' holds lists or records: drop it"):
+        read_source(spec_of(tmp_path, **source))
+    content = {"dataset": {"name": "t", "source": source, "drop": ["lists"]}}
+    spec = build_spec(content, base=tmp_path)
+    assert list(read_source(spec).columns) == ["x", "y"]
+    assert [list(frame.columns) for frame in open_stream(spec).frames()] == [["x", "y"]]
 
 
 def test_a_row_with_too_many_fields_is_told_without_its_values(tmp_path):
