@@ -366,6 +366,21 @@ def test_a_decimal_comma_is_noticed(tmp_path):
     assert read_source(spec)["a"].tolist() == [1.5, 3.25]
 
 
+@pytest.mark.parametrize("first", ["51954.52", "336081936", "-3", "2024-05-06", "6/5/24", "1,5"])
+def test_a_file_without_a_header_is_refused_without_its_first_row(tmp_path, first):
+    (tmp_path / "people.csv").write_text(f"m;{first}\n" + "f;2\nm;3\n" * 9)
+    message = refusal(spec_of(tmp_path, csv="people.csv", delimiter=";"))
+    assert message.startswith("column 2 has a number or a date for a name: put the names")
+    assert first not in message
+    declared = {first: {"label": "of that day"}}
+    assert first in read_source(spec_of(tmp_path, declared, csv="people.csv", delimiter=";"))
+
+
+def test_years_and_numbers_of_questions_may_be_names(tmp_path):
+    (tmp_path / "people.csv").write_text("2019,2020,7\n" + "1,2,1\n2,3,0\n3,1,4\n" * 9)
+    assert list(read_source(spec_of(tmp_path, csv="people.csv"))) == ["2019", "2020", "7"]
+
+
 # --- columns that would publish persons -----------------------------------------------------------
 
 

@@ -38,6 +38,12 @@ from synth_tasks.release.spec import ReleaseSpec
 OLD_FEATHER = b"FEA1"  # the first version, which has no footer that Arrow reads by itself
 
 
+# Numbers and dates that name no column; years and small numbers may.
+LIKE_A_VALUE = re.compile(
+    r"[-+]?\d*[.,]\d+([eE][-+]?\d+)?|[-+]\d+|\d{5,}|\d{4}-\d\d-\d\d.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+)
+
+
 @dataclass(frozen=True)
 class Place:
     """A file, or a folder of Parquet files, and how to get at it.
@@ -91,7 +97,7 @@ def read_file(spec: ReleaseSpec) -> pd.DataFrame:
     location = str(source.path)
     place = find_place(spec, location)
     with readable_store("read", location if is_url(location) else place.path):
-        names = read_csv_header(place, spec.dataset) if source.csv is not None else []
+        names = read_csv_header(place, spec) if source.csv is not None else []
         try:
             table = _read(place, spec)
             if source.csv is not None:
@@ -279,8 +285,9 @@ def _read_csv(place: Place, spec: ReleaseSpec) -> pa.Table:
             return pa.csv.read_csv(file, single, parse, convert)
 
 
-def read_csv_header(place: Place, dataset: DatasetSpec) -> list[str]:
+def read_csv_header(place: Place, spec: ReleaseSpec) -> list[str]:
     """Return the column names of a CSV file, after making sure that it is text and can be released."""
+    dataset = spec.dataset
     _check_utf8(place)
     with place.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:
@@ -293,7 +300,19 @@ def read_csv_header(place: Place, dataset: DatasetSpec) -> list[str]:
         raise DataError(f"{place.name} is empty: expected a header row and data")
     refuse_other_delimiter(header)
     check_header(header, dataset)
+    _refuse_data_as_header(header, spec)
     return header
+
+
+def _refuse_data_as_header(header: Sequence[str], spec: ReleaseSpec) -> None:
+    """Refuse a file without a header: the names of columns, which are published, would be a person."""
+    seen = {*spec.variables, *spec.dataset.drop}
+    for number, name in enumerate(header, start=1):
+        if name not in seen and LIKE_A_VALUE.fullmatch(name.strip()):
+            raise DataError(
+                f"column {number} has a number or a date for a name: put the names of the columns into "
+                "the first row, or declare it in variables"
+            )
 
 
 def _check_utf8(place: Place) -> None:

@@ -85,7 +85,7 @@ class SourceStream:
         source = self.spec.dataset.source
         location = str(source.path)
         place = find_place(self.spec, location)
-        names = read_csv_header(place, self.spec.dataset) if source.csv is not None else []
+        names = read_csv_header(place, self.spec) if source.csv is not None else []
         with readable_store("read", location if is_url(location) else place.path):
             try:
                 for table in _read(place, self):
@@ -227,7 +227,7 @@ def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
     """Read a CSV file as text, and find the first type that fits all values of each column."""
     source = stream.spec.dataset.source
     place = find_place(stream.spec, str(source.path))
-    names = read_csv_header(place, stream.spec.dataset)
+    names = read_csv_header(place, stream.spec)
     columns = {name: _Texts() for name in names}
     location = str(source.path)
     with readable_store("read", location if is_url(location) else place.path):
