@@ -10,7 +10,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows import api
-from flows.api import server_problem
+from flows.api import LOG_LEVEL, server_problem
 from flows.release import main
 from tests.deployments.topology import free_port
 
@@ -38,21 +38,24 @@ print("PREFECT_SERVER_LOGGING_LEVEL" in os.environ)
 """
 
 
-@pytest.mark.parametrize(
-    ("asked", "level", "remains"),
-    [({}, "CRITICAL", "False"), ({api.LOG_LEVEL: "INFO"}, "INFO", "True")],
-)
-def test_where_none_is_named_one_is_started_that_lives_quietly_to_the_end(
-    tmp_path, asked, level, remains
-) -> None:
-    unnamed = {k: v for k, v in os.environ.items() if k != "PREFECT_API_URL"} | asked
+def test_where_none_is_named_one_is_started_that_lives_quietly_to_the_end(tmp_path) -> None:
+    unnamed = {k: v for k, v in os.environ.items() if k not in ("PREFECT_API_URL", LOG_LEVEL)}
     done = subprocess.run(
         [sys.executable, "-c", SHOWS_SERVER], cwd=ROOT, capture_output=True, text=True, check=True,
         env=unnamed | {"PREFECT_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     blocked, *said = done.stdout.split()
     assert int(blocked) & 1 << signal.SIGINT - 1
-    assert said == [level, remains]
+    assert said == ["CRITICAL", "False"]
+
+
+def test_it_tells_more_if_the_environment_asks_for_it(monkeypatch) -> None:
+    monkeypatch.setenv(LOG_LEVEL, "INFO")
+    told = []
+    monkeypatch.setattr(api, "get_client", lambda **_: told.append(os.environ[LOG_LEVEL]))
+    with temporary_settings(restore_defaults={PREFECT_API_URL}):
+        assert server_problem() is None
+    assert told == [os.environ[LOG_LEVEL]] == ["INFO"]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["spss", "stata"])
-@cases(15, 1000)  # each is read in a process of its own
+@cases(5, 1000)  # each is read in a process of its own
 @given(
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
     st.sampled_from([1.0, 0.5, 0.01]),
@@ -70,7 +70,7 @@ def test_flipped_bytes_are_read_or_refused(
 
 
 @pytest.mark.parametrize("kind", ["spss", "stata", "sas"])
-@cases(10, 500)
+@cases(3, 500)
 @given(st.binary(max_size=200))
 @example(b"$FL2")
 @example(b"<stata_dta>")

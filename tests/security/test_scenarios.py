@@ -21,13 +21,6 @@ def test_a_release_that_was_killed_is_taken_up_and_ends_with_the_same_bytes(lab:
     assert crashes.random_kills(lab, times=1) == Tally(times=1)
 
 
-def test_a_full_disk_ends_a_run_in_one_line_and_costs_nothing(lab: Lab) -> None:
-    tally = crashes.full_disks(lab, shares=[0.5], folders=["workspace"])
-    if tally.times == 0:
-        pytest.skip(tally.note)
-    assert tally == Tally(times=1)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_scenario_is_clean(lab: Lab, name: str) -> None:
