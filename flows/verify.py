@@ -1,6 +1,7 @@
 """Check a release: ``python -m flows.verify RELEASE [--public-key FILE] [--seed N --salt HEX]``.
 
-It needs the release and, for a signed release, the publisher's key; no workspace, and no Prefect.
+It needs the release and, for a signed release, the publisher's key; no workspace, and no Prefect. If
+the ledger of the releases is beside it, that is checked too, and tells whether it was withdrawn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from flows.endings import ends_in_one_line
 from flows.parsers import make_parser
 from synth_tasks.errors import IntegrityError, SpecError, SynthError
+from synth_tasks.release.events import LEDGER
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.places import Place
 from synth_tasks.release.seeds import parse_seed
@@ -66,14 +68,22 @@ def _read_key(path: str) -> bytes:
 
 
 def _describe(verdict: Verdict) -> str:
-    line = f"intact: {verdict.n_files} files, Merkle root {verdict.root}"
+    line = (
+        f"intact: {verdict.n_files} files, Merkle root {verdict.root}; {_describe_signer(verdict)}"
+    )
+    if verdict.has_ledger:
+        return f"{line}\n"
+    return f"{line}; no {LEDGER} beside it to check: ask the publisher whether it was withdrawn\n"
+
+
+def _describe_signer(verdict: Verdict) -> str:
     if verdict.signer is None:
-        return f"{line}; not signed: compare the root with the publisher's\n"
+        return "not signed: compare the root with the publisher's"
     if verdict.trusted:
-        return f"{line}; signed by the given key\n"
+        return "signed by the given key"
     return (
-        f"{line}; signed by the key in the release, fingerprint {verdict.signer}: compare it with the "
-        "publisher's, or give --public-key\n"
+        f"signed by the key in the release, fingerprint {verdict.signer}: compare it with the "
+        "publisher's, or give --public-key"
     )
 
 

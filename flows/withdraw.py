@@ -15,6 +15,10 @@ from synth_tasks.release.stores import open_release
 from synth_tasks.release.withdraw import Withdrawal, withdraw, withdraw_version
 
 FAILED, REFUSED = 1, 2
+UNSIGNED = (
+    "; not signed, as the releases are: flows.verify refuses the ledger until the next release with "
+    "the key signs it"
+)
 
 
 @ends_in_one_line(FAILED)
@@ -33,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return REFUSED if isinstance(error, SpecError) else FAILED
     latest = "no version is left" if done.latest is None else f"`latest` names {done.latest}"
-    sys.stdout.write(f"withdrawn: {done.location}: its data are removed; {latest}\n")
+    signed = UNSIGNED if done.lacks_signature else ""
+    sys.stdout.write(f"withdrawn: {done.location}: its data are removed; {latest}{signed}\n")
     return 0
 
 

@@ -58,12 +58,23 @@ def parse_events(data: bytes, path: object) -> list[Event]:
             and isinstance(item.get("sets", 0), int | None)
             and ROOT in item
             and item["event"] in (PUBLISHED, WITHDRAWN)
+            and (item["event"] == PUBLISHED or _says_why(item))
             for number, item in enumerate(events, start=1)
         ):
             return events
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise _changed(path)
+
+
+def _says_why(event: Event) -> bool:
+    return isinstance(event["reason"], str) and isinstance(event["name"], str)
+
+
+def find_withdrawal(events: list[Event], root: str | None) -> Event | None:
+    """Return the event by which the release with a Merkle root was withdrawn; None if there is none."""
+    withdrawals = (event for event in events if event["event"] == WITHDRAWN)
+    return next((event for event in withdrawals if event[ROOT] == root is not None), None)
 
 
 def add_event(events: list[Event], found: Event) -> list[Event]:

@@ -102,8 +102,8 @@ class Folder(Place):
         return list_files(self.path)
 
     def parent(self) -> Folder:
-        """Return the folder that this one is in."""
-        return Folder(self.path.parent)
+        """Return the folder that this one is in, wherever links such as ``latest`` lead from."""
+        return Folder(Path(os.path.realpath(self.path)).parent)
 
     def check_contents(self) -> dict[str, Any]:
         """Return the manifest of a release, once it is sure that every byte is what it says."""

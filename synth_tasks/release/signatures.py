@@ -1,4 +1,10 @@
-"""Whether the ledger and a withdrawal are what the publisher has signed."""
+"""Whether the ledger and a withdrawal are what the publisher has signed.
+
+The signature of the ledger is over all of its bytes: a ledger that was begun before there was a key is
+signed as a whole with the first release that is signed. From then on one without signature is the work
+of a run without the key, of one that was killed between the two files, or of somebody else. Readers
+cannot tell and refuse it; the publisher's next run with the key signs it.
+"""
 
 from __future__ import annotations
 
@@ -28,21 +34,45 @@ def refuse_other_signature(releases: Path | Place, public_key: bytes) -> None:
     IntegrityError
         If it was changed, or another key has signed it.
     """
-    _check(as_place(releases), LEDGER, LEDGER_SIGNATURE, public_key)
+    place = as_place(releases)
+    signature = place.read(LEDGER_SIGNATURE, SIGNATURE_BYTES)
+    if signature is not None and not _holds(place, LEDGER, signature, public_key):
+        raise IntegrityError(
+            f"{place.at(LEDGER)} was changed, or another key has signed it: restore it from a copy, "
+            f"or, if the key is new and the file is right, remove {LEDGER_SIGNATURE}"
+        )
 
 
-def refuse_other_withdrawal(release: Path | Place, public_key: bytes) -> None:
-    """Raise an error if the withdrawal of a release is signed, but not as it is and by this key."""
-    _check(as_place(release), RECORD, RECORD_SIGNATURE, public_key)
+def require_signed_ledger(releases: Path | Place, public_key: bytes) -> None:
+    """Raise an error if there is a ledger, but none that is signed as it is and by this key.
+
+    See `refuse_other_signature`; this one is for readers.
+    """
+    _require(as_place(releases), LEDGER, LEDGER_SIGNATURE, public_key)
 
 
-def _check(place: Place, name: str, signature_name: str, public_key: bytes) -> None:
+def require_signed_withdrawal(release: Path | Place, public_key: bytes) -> None:
+    """Raise an error if there is a withdrawal, but none that is signed as it is and by this key."""
+    _require(as_place(release), RECORD, RECORD_SIGNATURE, public_key)
+
+
+def _require(place: Place, name: str, signature_name: str, public_key: bytes) -> None:
     signature = place.read(signature_name, SIGNATURE_BYTES)
     if signature is None:
-        return
-    data = place.read(name, MAX_LEDGER_BYTES)
-    if not data or not signature or not is_signed_by(public_key, data, signature, "the key"):
+        if place.read(name, MAX_LEDGER_BYTES) is not None:
+            raise IntegrityError(
+                f"{place.at(name)} is not signed although the release is: anybody may have written it: "
+                f"restore {signature_name} from a copy, or ask the publisher"
+            )
+    elif not _holds(place, name, signature, public_key):
         raise IntegrityError(
-            f"{place.at(name)} was changed, or another key has signed it: restore it from a copy, or, "
-            f"if the key is new and the file is right, remove {signature_name}"
+            f"{place.at(name)} was changed, or another key has signed it: restore it from a copy, or "
+            "ask the publisher"
         )
+
+
+def _holds(place: Place, name: str, signature: bytes, public_key: bytes) -> bool:
+    data = place.read(name, MAX_LEDGER_BYTES)
+    if not data or not signature:
+        return False
+    return is_signed_by(public_key, data, signature, "the key")

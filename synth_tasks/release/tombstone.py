@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from synth_tasks.errors import IntegrityError, SpecError
+from synth_tasks.release.events import find_withdrawal, read_ledger
 from synth_tasks.release.integrity import (
     MANIFEST,
     REMEDY,
+    ROOT,
     SIGNATURE,
     canonical,
     check_root,
@@ -91,14 +94,36 @@ def is_withdrawn(release: Path | Place) -> bool:
     return as_place(release).has(RECORD)
 
 
-def refuse_withdrawn(release: Path | Place) -> None:
-    """Raise an error with the reason if a release was withdrawn."""
+def refuse_tombstone(release: Path | Place) -> None:
+    """Raise an error with the reason if a tombstone is all that there is of a release."""
     if is_withdrawn(release):
-        record = check_tombstone(release)
-        raise IntegrityError(
-            f"{as_place(release).at()} was withdrawn by {record['name']}: {record['reason']}: use "
-            "another version; the same data and specification are not released again"
-        )
+        raise withdrawn(as_place(release).at(), check_tombstone(release))
+
+
+def refuse_withdrawn(release: Path | Place) -> None:
+    """Raise an error with the reason if a release was withdrawn, by its tombstone or by the ledger.
+
+    A copy of the release brings its data back and takes the tombstone away; the ledger still knows.
+
+    Raises
+    ------
+    IntegrityError
+        If it was withdrawn, or tombstone, ledger or manifest is damaged.
+    """
+    refuse_tombstone(release)
+    place = as_place(release)
+    if events := read_ledger(place.parent()):
+        event = find_withdrawal(events, place.manifest().get(ROOT))
+        if event is not None:
+            raise withdrawn(place.at(), event)
+
+
+def withdrawn(location: str, record: Mapping[str, str]) -> IntegrityError:
+    """Return the error for a release that was withdrawn; the record says by whom, and why."""
+    return IntegrityError(
+        f"{location} was withdrawn by {record['name']}: {record['reason']}: use another version; the "
+        "same data and specification are not released again"
+    )
 
 
 def check_tombstone(release: Path | Place) -> dict[str, str]:

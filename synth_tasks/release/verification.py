@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth_tasks.errors import IntegrityError, SpecError
+from synth_tasks.release.events import LEDGER
 from synth_tasks.release.integrity import (
     MANIFEST,
     REMEDY,
@@ -16,7 +17,7 @@ from synth_tasks.release.integrity import (
 )
 from synth_tasks.release.places import Folder, Place, as_place
 from synth_tasks.release.seeds import SALT_BYTES, commitment
-from synth_tasks.release.signatures import refuse_other_signature, refuse_other_withdrawal
+from synth_tasks.release.signatures import require_signed_ledger, require_signed_withdrawal
 from synth_tasks.release.signing import (
     MAX_KEY_BYTES,
     PUBLIC_KEY,
@@ -41,16 +42,22 @@ class Verdict:
         Fingerprint of the key that has signed it.
     trusted : bool
         Whether that key was given by the caller rather than found in the release.
+    has_ledger : bool
+        Whether a ledger beside the release says that it was not withdrawn.
     """
 
     root: str
     n_files: int
     signer: str | None
     trusted: bool
+    has_ledger: bool
 
 
 def verify_release(release: Path | Place, public_key: bytes | None = None) -> Verdict:
-    """Make sure that a release is what was published, to the byte.
+    """Make sure that a release is what was published, to the byte, and was not withdrawn.
+
+    A ledger beside it is checked too: its chain of hashes, its signature if the release is signed, and
+    that it knows of no withdrawal of the release.
 
     Parameters
     ----------
@@ -76,11 +83,17 @@ def verify_release(release: Path | Place, public_key: bytes | None = None) -> Ve
     signer = _check_signature(place, public_key)
     if signer is not None:
         key = _read(place, PUBLIC_KEY) if public_key is None else public_key
-        refuse_other_signature(place.parent(), key)
-        refuse_other_withdrawal(place, key)
+        require_signed_withdrawal(place, key)
+        require_signed_ledger(place.parent(), key)
     refuse_withdrawn(place)
     manifest = place.check_contents()
-    return Verdict(manifest[ROOT], len(manifest["files"]), signer, public_key is not None)
+    return Verdict(
+        root=manifest[ROOT],
+        n_files=len(manifest["files"]),
+        signer=signer,
+        trusted=public_key is not None,
+        has_ledger=place.parent().has(LEDGER),
+    )
 
 
 def _find(release: Path | Place) -> Place:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synth_tasks.errors import SpecError, StorageError
-from synth_tasks.release.events import read_ledger
+from synth_tasks.release.events import LEDGER_SIGNATURE, read_ledger
 from synth_tasks.release.history import update_ledger
-from synth_tasks.release.integrity import check_root, is_folder
+from synth_tasks.release.integrity import SIGNATURE, check_root, is_folder
 from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import VERSION_PATTERN, FolderStore, ReleaseStore
 from synth_tasks.release.tombstone import (
@@ -28,7 +28,7 @@ from synth_tasks.release.tombstone import (
     RECORD_SIGNATURE,
     is_withdrawn,
     make_tombstone,
-    refuse_withdrawn,
+    refuse_tombstone,
 )
 
 
@@ -42,10 +42,13 @@ class Withdrawal:
         Path or URL of the tombstone.
     latest : str or None
         The version that `latest` names now.
+    lacks_signature : bool
+        Whether release or ledger was signed, and the withdrawal is not.
     """
 
     location: str
     latest: str | None
+    lacks_signature: bool
 
 
 def withdraw(folder: Path, *, reason: str, name: str, signer: Signer | None = None) -> Withdrawal:
@@ -112,8 +115,9 @@ def withdraw_version(
         finish_withdrawals(releases, signer)
         if version not in releases.versions():
             raise SpecError(f"{location} is not there: name the folder of a release")
-        refuse_withdrawn(releases.place(version))
+        refuse_tombstone(releases.place(version))
         read_ledger(releases.place())
+        signed = _is_signed(releases, version)
         files = _tombstone(releases, version, reason, name, signer)
         releases.prepare_tombstone(version, files)
         named = releases.latest()
@@ -125,7 +129,11 @@ def withdraw_version(
                 releases.point_latest(named)
             raise
         latest = finish_withdrawals(releases, signer)
-    return Withdrawal(location, latest)
+    return Withdrawal(location, latest, lacks_signature=signed and signer is None)
+
+
+def _is_signed(releases: ReleaseStore, version: str) -> bool:
+    return releases.place(version).has(SIGNATURE) or releases.place().has(LEDGER_SIGNATURE)
 
 
 def _tombstone(

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from flows.verify import main
 from synth_tasks.release.bundle import write_manifest
+from synth_tasks.release.history import update_ledger
 from synth_tasks.release.integrity import read_manifest
 from synth_tasks.release.seeds import commitment, commitment_salt
+from synth_tasks.release.signing import read_signer
+from synth_tasks.release.stores import FolderStore
 from synth_tasks.release.withdraw import withdraw
 from tests.release.published import FILES, make_key, publish_small
 
@@ -52,12 +55,14 @@ def test_an_intact_release_is_0_and_shows_its_root(tmp_path, capsys):
     root = read_manifest(folder)["merkle_root"]
     assert code == 0
     assert line.startswith(f"intact: 4 files, Merkle root {root}; not signed")
+    assert "no ledger.json beside it to check" in line
     assert run(capsys, folder.parent / "latest") == (code, line)
 
 
 def test_a_signed_release_is_checked_by_the_given_key_or_shows_its_own(signed, public, capsys):
     code, line = run(capsys, signed, "--public-key", public)
-    assert (code, line[-25:]) == (0, "; signed by the given key\n"[-25:])
+    assert code == 0
+    assert "; signed by the given key; no ledger.json beside it to check" in line
     code, line = run(capsys, signed)
     assert code == 0
     assert "signed by the key in the release, fingerprint" in line
@@ -120,8 +125,29 @@ def test_a_signature_that_became_a_link_is_found(signed, tmp_path, capsys):
     assert run(capsys, signed)[0] == 1
 
 
-def test_a_withdrawn_release_is_1_with_the_reason(signed, public, capsys):
-    withdraw(signed, reason="a column was wrong", name="A. Steward")
+def test_a_ledger_beside_it_is_checked_by_the_key(signed, key, public, capsys):
+    update_ledger(FolderStore(signed.parents[1], "people"), read_signer(key))
+    code, line = run(capsys, signed, "--public-key", public)
+    assert (code, line.endswith("; signed by the given key\n")) == (0, True)
+    ledger = signed.parent / "ledger.json"
+    (signed.parent / "ledger.json.sig").unlink()
+    for arguments in ([], ["--public-key", public]):
+        code, line = run(capsys, signed, *arguments)
+        assert (code, "ledger.json is not signed although the release is" in line) == (1, True)
+    ledger.write_text(ledger.read_text().replace('"m": 2', '"m": 1'))
+    assert run(capsys, signed)[0] == 1
+
+
+def test_a_withdrawn_release_is_1_with_the_reason(signed, key, public, capsys):
+    copied = shutil.copytree(signed, signed.parents[1] / "copy")
+    withdraw(signed, reason="a column was wrong", name="A. Steward", signer=read_signer(key))
+    for arguments in ([], ["--public-key", public]):
+        code, line = run(capsys, signed, *arguments)
+        assert code == 1
+        assert "was withdrawn by A. Steward: a column was wrong" in line
+    # The data come back by a copy: they stay withdrawn.
+    shutil.rmtree(signed)
+    shutil.copytree(copied, signed)
     for arguments in ([], ["--public-key", public]):
         code, line = run(capsys, signed, *arguments)
         assert code == 1

@@ -255,3 +255,12 @@ def test_the_command_says_what_it_did(releases, capsys):
     assert main(["x" * 5000 + "/1-aaaaaaaa", *arguments]) == 2
     assert main([str(releases.folder / "latest"), "--reason", " ", "--name", "x"]) == 2
     assert capsys.readouterr().err.count("\n") == 4
+
+
+def test_the_command_says_that_the_withdrawal_of_a_signed_release_is_not_signed(tmp_path, capsys):
+    key = make_key(tmp_path)
+    arguments = ["--reason", WORDS["reason"], "--name", WORDS["name"]]
+    for number, with_key in enumerate([["--signing-key", str(key)], []], start=1):
+        folder = publish_small(tmp_path / "releases", number, key).folder
+        assert main([str(folder), *arguments, *with_key]) == 0
+        assert ("not signed, as the releases are" in capsys.readouterr().out) == (not with_key)

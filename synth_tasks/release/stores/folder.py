@@ -23,8 +23,9 @@ from synth_tasks.files import (
     refuse_links,
     sync,
 )
-from synth_tasks.release.bundle import PUBLIC_FOLDER, verify, write_public
+from synth_tasks.release.bundle import PUBLIC_FOLDER, write_public
 from synth_tasks.release.events import read_ledger
+from synth_tasks.release.integrity import check_contents
 from synth_tasks.release.places import Folder
 from synth_tasks.release.stores.base import Published, ReleaseStore
 from synth_tasks.release.stores.locks import hold, is_abandoned, one_writer
@@ -99,7 +100,7 @@ class FolderStore(ReleaseStore):
 
         The caller holds `one_writer`.
         """
-        verify(draft)
+        check_contents(draft)
         for folder in [draft, *(p for p in draft.rglob("*") if p.is_dir())]:
             folder.chmod(PUBLIC_FOLDER)
         os.rename(draft, self.folder / version)

@@ -20,9 +20,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 
 from synth_tasks.errors import IntegrityError, SynthError, TransientError
-from synth_tasks.release.bundle import verify
 from synth_tasks.release.events import read_ledger
-from synth_tasks.release.integrity import MANIFEST, list_files
+from synth_tasks.release.integrity import MANIFEST, check_contents, list_files
 from synth_tasks.release.locations import open_location, readable_store
 from synth_tasks.release.stores.base import (
     STALE_SECONDS,
@@ -99,7 +98,7 @@ class RemoteStore(ReleaseStore):
 
     def commit(self, draft: Path, version: str) -> Published:
         """Verify a draft, upload it, make it visible by its manifest, and move `latest` to it."""
-        verify(draft)
+        check_contents(draft)
         with self.readable("publish to"):
             self._claim(version)
             try:

@@ -12,7 +12,7 @@ from synth_tasks.errors import IntegrityError, SpecError, StorageError, SynthErr
 from synth_tasks.release.events import read_ledger
 from synth_tasks.release.history import update_ledger
 from synth_tasks.release.publication import find_release
-from synth_tasks.release.signatures import refuse_other_signature, refuse_other_withdrawal
+from synth_tasks.release.signatures import refuse_other_signature, require_signed_withdrawal
 from synth_tasks.release.signing import read_signer
 from synth_tasks.release.stores import FolderStore, RemoteStore, open_release
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
@@ -168,7 +168,7 @@ def test_wherever_it_is_stopped_the_next_run_finds_a_whole_state(
     assert not [name for name in names(memory) if name.startswith(".")]
     assert releases.latest() == releases.versions()[-2]
     assert events(releases) == ["published"] * 3 + ["withdrawn"]
-    refuse_other_withdrawal(releases.place(version), signer.public_pem)
+    require_signed_withdrawal(releases.place(version), signer.public_pem)
     refuse_other_signature(releases.place(), signer.public_pem)
     assert memory.exists(f"{ROOT}/{version}/withdrawal.json.sig")
     assert memory.exists(f"{ROOT}/ledger.json.sig")
