@@ -11,7 +11,7 @@ from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 from synth_tasks.release.stores import Published
 from synth_tasks.tasks.artifacts import Progress
-from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.context import RunContext, find_signer
 from synth_tasks.tasks.publish import purge
 
 AWAITING = "AwaitingApproval"
@@ -30,7 +30,7 @@ def completed_state(line: str, published: Published) -> State:
 
 def nothing_new(context: RunContext, published: Published, progress: Progress) -> State:
     """End a run whose release is there already."""
-    moved = point_latest(context.releases(), published.version)
+    moved = point_latest(context.releases(), published.version, find_signer(context.spec))
     also = "; `latest` names it again" if moved else ""
     line = f"nothing new: {published.location} has the same data, specification and engine{also}"
     purge(context)

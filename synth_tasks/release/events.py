@@ -34,8 +34,9 @@ def read_ledger(releases: Path | Place) -> list[Event]:
     -------
     list of dict
         ``number``, ``event``, ``version``, ``merkle_root``, ``previous`` and ``hash``; of a published
-        version also ``digest``, ``m``, ``sets``, ``sets_so_far``, ``policy``, ``policy_digest``,
-        ``gate`` and ``worst``, of a withdrawn one ``reason`` and ``name``.
+        version also ``digest``, ``request_digest`` (None, or not there, of releases that were made
+        before there was one), ``m``, ``sets``, ``sets_so_far``, ``policy``, ``policy_digest``, ``gate``
+        and ``worst``, of a withdrawn one ``reason`` and ``name``.
 
     Raises
     ------

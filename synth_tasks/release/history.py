@@ -7,6 +7,7 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from synth_tasks.errors import IntegrityError, StorageError, TransientError
@@ -18,6 +19,7 @@ from synth_tasks.release.events import (
     WITHDRAWN,
     Event,
     add_event,
+    find_withdrawal,
     ledger_bytes,
     parse_events,
     read_ledger,
@@ -27,7 +29,16 @@ from synth_tasks.release.places import Place
 from synth_tasks.release.signatures import refuse_other_signature
 from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import ReleaseStore
-from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
+from synth_tasks.release.tombstone import (
+    check_tombstone,
+    is_withdrawn,
+    refuse_withdrawn,
+    withdrawn,
+)
+
+# By each of these a release is told to be of the same data and specification. The first two stand in
+# the ledger, all but the second in a manifest that was made before there were digests of requests.
+SAME_REQUEST = (("digest",), ("request_digest",), ("data_digest", "spec_digest"))
 
 
 def update_ledger(releases: ReleaseStore, signer: Signer | None = None) -> list[Event]:
@@ -126,6 +137,58 @@ def refuse_given(releases: ReleaseStore, version: str) -> None:
         raise StorageError(f"{releases.location(version)} was published before: run again")
 
 
+def refuse_withdrawn_request(releases: ReleaseStore, asked: Mapping[str, Any]) -> None:
+    """Raise an error if the same data and specification were released before, and withdrawn.
+
+    The ledger counts, even if the tombstone has gone or a copy of the data has taken its place. What an
+    event of long ago does not hold, the manifest of the version does.
+
+    Parameters
+    ----------
+    releases : ReleaseStore
+        All releases of the data set.
+    asked : mapping
+        ``digest``, ``request_digest``, ``data_digest`` and ``spec_digest`` of the release that is asked
+        for, as its manifest has them.
+
+    Raises
+    ------
+    IntegrityError
+        With the reason, and who has withdrawn it.
+    """
+    events = read_ledger(releases.place())
+    for event in events:
+        if event["event"] == PUBLISHED and _is_same(event, asked):
+            withdrawal = find_withdrawal(events, event[ROOT])
+            if withdrawal is not None:
+                raise withdrawn(releases.location(event["version"]), withdrawal)
+    for version in releases.versions():
+        place = releases.place(version)
+        if _is_same(_readable_manifest(place), asked):
+            refuse_withdrawn(place)
+
+
+def _is_same(known: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    return any(
+        all(known.get(key) is not None and known[key] == asked.get(key) for key in keys)
+        for keys in SAME_REQUEST
+    )
+
+
+def _readable_manifest(release: Place) -> Mapping[str, Any]:
+    """Return the manifest of a version; nothing of a damaged one, which says nothing of itself."""
+    try:
+        return release.manifest()
+    except IntegrityError:
+        return {}
+
+
+def is_taken_back(release: Place, events: list[Event]) -> bool:
+    """Tell whether a version was withdrawn, even if a copy has brought its data back."""
+    root = _readable_manifest(release).get(ROOT)
+    return is_withdrawn(release) or find_withdrawal(events, root) is not None
+
+
 def _events_of(release: Place) -> list[Event]:
     try:
         manifest = release.manifest()
@@ -151,6 +214,7 @@ def summary(manifest: dict[str, Any]) -> Event:
     failed = [gate["severity"] for gate in gates if not gate["passed"]]
     return {
         "digest": manifest["digest"],
+        "request_digest": manifest.get("request_digest"),
         ROOT: manifest.get(ROOT),
         "m": synthesis.get("m"),
         "sets": synthesis.get("sets"),

@@ -47,8 +47,7 @@ def make_manifest(
     spec: ReleaseSpec,
     *,
     release_version: str,
-    digest: str,
-    data_digest: str,
+    digests: Mapping[str, str],
     policy: str,
     policy_digest: str,
     seed: Mapping[str, Any],
@@ -69,8 +68,9 @@ def make_manifest(
         Published but for its paths and seed.
     release_version : str
         Folder name of the release.
-    digest, data_digest : str
-        Keyed hashes of all that decides the release, and of the data.
+    digests : mapping of str to str
+        By which the release is known again: keyed hashes ``digest`` of all that decides it,
+        ``request_digest`` of data and specification alone, and ``data_digest``; ``spec_digest``.
     policy : str
         Name of the suite that judges the ledger of metrics.
     policy_digest : str
@@ -110,9 +110,7 @@ def make_manifest(
         "name": spec.dataset.name,
         "version": release_version,
         "title": spec.dataset.title,
-        "digest": digest,
-        "data_digest": data_digest,
-        "spec_digest": spec.digest(),
+        **digests,
         "policy": policy,
         "policy_digest": policy_digest,
         "engine_digest": engine_digest(),

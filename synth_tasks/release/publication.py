@@ -6,26 +6,35 @@ are the truth, and the one that finds the other's ledger is run again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from synth_tasks.release.history import refuse_changed_versions, refuse_given, update_ledger
+from synth_tasks.release.history import (
+    refuse_changed_versions,
+    refuse_given,
+    refuse_withdrawn_request,
+    update_ledger,
+)
+from synth_tasks.release.integrity import read_manifest
 from synth_tasks.release.signatures import refuse_other_signature
 from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import Published, ReleaseStore
-from synth_tasks.release.withdraw import finish_withdrawals
+from synth_tasks.release.tombstone import refuse_withdrawn
+from synth_tasks.release.withdraw import finish_withdrawals, is_unfinished
 
 
 def find_release(
-    releases: ReleaseStore, digest: str, signer: Signer | None = None
+    releases: ReleaseStore, asked: Mapping[str, str], signer: Signer | None = None
 ) -> Published | None:
-    """Return the release of this digest; what a killed run has begun is brought to its end before.
+    """Return the release that is asked for; what a killed run has begun is brought to its end before.
 
     Parameters
     ----------
     releases : ReleaseStore
         Where to look.
-    digest : str
-        Of all that decides a release.
+    asked : mapping of str to str
+        ``digest`` of all that decides the release; by the other digests of its manifest one that was
+        withdrawn is known again, whatever the version of the code. See `refuse_withdrawn_request`.
     signer : Signer, optional
         Has signed the ledger, and signs it again if it is added to.
 
@@ -36,17 +45,19 @@ def find_release(
     Raises
     ------
     SynthError
-        If the ledger or the release was changed: before any work, not after it.
+        If the ledger or the release was changed, or the same data and specification were withdrawn:
+        before any work, not after it.
     """
     if not releases.is_there():
         return None
     if signer is not None:
         refuse_other_signature(releases.place(), signer.public_pem)
     refuse_changed_versions(releases)
-    if releases.has_unfinished():
+    if is_unfinished(releases):
         with releases.alone():
             finish_withdrawals(releases, signer)
-    found = releases.find(digest)
+    refuse_withdrawn_request(releases, asked)
+    found = releases.find(asked["digest"])
     if found is not None:
         with releases.alone():
             update_ledger(releases, signer)
@@ -72,17 +83,30 @@ def publish_draft(
     Returns
     -------
     Published
+
+    Raises
+    ------
+    IntegrityError
+        If the same data and specification were withdrawn, be it while the draft was made.
     """
     with releases.alone():
         refuse_given(releases, version)
+        refuse_withdrawn_request(releases, read_manifest(draft))
         published = releases.commit(draft, version)
         update_ledger(releases, signer)
     return published
 
 
 def point_latest(releases: ReleaseStore, version: str, signer: Signer | None = None) -> bool:
-    """Let `latest` name a version that is published; return whether it named another before."""
+    """Let `latest` name a version that is published; return whether it named another before.
+
+    Raises
+    ------
+    IntegrityError
+        If the version was withdrawn, even if a copy has brought its data back.
+    """
     with releases.alone():
+        refuse_withdrawn(releases.place(version))
         moved = releases.point_latest(version)
         update_ledger(releases, signer)
     return moved

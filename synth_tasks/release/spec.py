@@ -164,7 +164,26 @@ class ReleaseSpec(SpecModel):
         content = self.model_dump(mode="json", exclude=_NOT_CONTENT)
         if self.partition is None:  # as before there was such a thing
             content.pop("partition")
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return _hash(content)
+
+    def asked_digest(self) -> str:
+        """Return a hash of what is asked for beyond the defaults.
+
+        It outlives versions of the code: a new key, or another default of one that is not given, leaves
+        it as it is, which `digest` does not.
+        """
+        content = self.model_dump(mode="json", exclude=_NOT_CONTENT, exclude_defaults=True)
+        # The name of a step is the default of its class.
+        content["sdc"] = [
+            {**step.model_dump(mode="json", exclude_defaults=True), "step": step.step}
+            for step in self.sdc
+        ]
+        # A section in which nothing but places is given is as one that is not there.
+        return _hash({key: value for key, value in content.items() if value})
+
+
+def _hash(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 _NOT_CONTENT: dict[str, Any] = {

@@ -9,7 +9,8 @@ In a folder the tombstone is built beside the version and takes its place by two
 
 In a store without renames `withdrawal.json` takes the place of the second step, see `stores.remote`.
 A run that is killed before it leaves the release as it was; after it, the next run on the releases goes
-on to the end. At no time does `latest` name anything but a whole release.
+on to the end. At no time does `latest` name anything but a whole release. One that a copy has brought
+back is withdrawn all the same, for the ledger says so; withdrawing it once more removes its data again.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from synth_tasks.errors import SpecError, StorageError
+from synth_tasks.errors import IntegrityError, SpecError, StorageError
 from synth_tasks.release.events import LEDGER_SIGNATURE, read_ledger
-from synth_tasks.release.history import update_ledger
+from synth_tasks.release.history import is_taken_back, update_ledger
 from synth_tasks.release.integrity import SIGNATURE, check_root, is_folder
 from synth_tasks.release.signing import Signer
 from synth_tasks.release.stores import VERSION_PATTERN, FolderStore, ReleaseStore
@@ -162,15 +163,30 @@ def finish_withdrawals(releases: ReleaseStore, signer: Signer | None = None) -> 
     return latest
 
 
+def is_unfinished(releases: ReleaseStore) -> bool:
+    """Tell whether there is a withdrawal to be brought to its end.
+
+    A killed run leaves one, and so does a copy that brings `latest` back with the data that it named.
+    """
+    if releases.has_unfinished():
+        return True
+    try:
+        named = releases.latest()
+    except IntegrityError:  # it names nothing, and the next release makes it anew
+        return False
+    return named is not None and is_taken_back(releases.place(named), read_ledger(releases.place()))
+
+
 def _move_latest(releases: ReleaseStore, leaving: str = "") -> str | None:
     """Let `latest` name a version that is neither withdrawn nor about to be; return which."""
     named = releases.latest()
     if named is None:
         return None
-    if Path(named).name != leaving and not is_withdrawn(releases.place(named)):
+    events = read_ledger(releases.place())
+    if Path(named).name != leaving and not is_taken_back(releases.place(named), events):
         return named
     for version in reversed(releases.versions()):
-        if version != leaving and not is_withdrawn(releases.place(version)):
+        if version != leaving and not is_taken_back(releases.place(version), events):
             releases.point_latest(version)
             return version
     releases.drop_latest()

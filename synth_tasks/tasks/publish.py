@@ -82,6 +82,21 @@ def release_digest(context: RunContext, fingerprint: str) -> str:
     )
 
 
+def release_digests(context: RunContext, fingerprint: str) -> dict[str, str]:
+    """Return the digests by which a release is known again, as its manifest has them.
+
+    A release that was withdrawn is known by its data and what was asked for: neither the code nor the
+    suites of expectations, some of which come with it, count for `request_digest`.
+    """
+    workspace, spec = context.workspace(), context.spec
+    return {
+        "digest": release_digest(context, fingerprint),
+        "request_digest": workspace.digest("request", fingerprint, spec.asked_digest()),
+        "data_digest": fingerprint,
+        "spec_digest": spec.digest(),
+    }
+
+
 def policy_digest(context: RunContext) -> str:
     """Return the keyed hash of all suites that the specification names."""
     policy = json.dumps(load_policy(context.spec, context.gate), sort_keys=True)
@@ -105,7 +120,7 @@ def find_published(context: RunContext, fingerprint: str) -> Published | None:
     Published or None
     """
     return find_release(
-        context.releases(), release_digest(context, fingerprint), find_signer(context.spec)
+        context.releases(), release_digests(context, fingerprint), find_signer(context.spec)
     )
 
 
@@ -143,17 +158,17 @@ def publish(context: RunContext, made: Made, decision: Decision | None = None) -
     Published
     """
     workspace, releases = context.workspace(), context.releases()
-    digest = release_digest(context, made.ingested.fingerprint)
-    already = releases.find(digest)
+    signer = find_signer(context.spec)
+    digests = release_digests(context, made.ingested.fingerprint)
+    already = find_release(releases, digests, signer)
     if already is not None:  # an attempt before this one made it visible
-        point_latest(releases, already.version, find_signer(context.spec))
+        point_latest(releases, already.version, signer)
         return replace(already, new=True)
-    version = context.version(digest)
+    version = context.version(digests["digest"])
     tables = made.tables(context)
-    content = _compose(context, made, tables, version, digest, decision)
+    content = _compose(context, made, tables, version, decision)
     _write_private_report(workspace.private("reports", version), content, made)
     with releases.staging() as draft:
-        signer = find_signer(context.spec)
         _write_bundle(draft, context, made, tables, content, signer)
         return publish_draft(releases, draft, version, signer)
 
@@ -179,7 +194,7 @@ def review(context: RunContext, made: Made) -> Review:
     findings = [suite.to_dict() for suite in made.suites]
     # The steward decides about these sets and findings; with others the question is a new one.
     key = workspace.digest("review", digest, *made.set_digests, json.dumps(findings))[:32]
-    content = _compose(context, made, made.tables(context), UNDECIDED, digest, None)
+    content = _compose(context, made, made.tables(context), UNDECIDED, None)
     folder = workspace.private("reviews", key)
     report = folder / "report.html"
     is_known = report.is_file()
@@ -216,9 +231,8 @@ def quarantine(context: RunContext, made: Made, found: Review, decision: Decisio
         The folder.
     """
     workspace = context.workspace()
-    digest = release_digest(context, made.ingested.fingerprint)
     tables = made.tables(context)
-    content = _compose(context, made, tables, UNDECIDED, digest, decision)
+    content = _compose(context, made, tables, UNDECIDED, decision)
     shutil.rmtree(workspace.private("quarantine", found.key))  # of an attempt before this one
     folder = workspace.private("quarantine", found.key)
     # What was rejected is not signed, as nothing is that was not published.
@@ -231,7 +245,6 @@ def _compose(
     made: Made,
     tables: Tables,
     version: str,
-    digest: str,
     decision: Decision | None,
 ) -> ReportContent:
     """Collect what the reports and the bundle tell."""
@@ -241,8 +254,7 @@ def _compose(
     manifest = make_manifest(
         spec,
         release_version=version,
-        digest=digest,
-        data_digest=ingested.fingerprint,
+        digests=release_digests(context, ingested.fingerprint),
         policy=load_policy(spec, context.gate)["gate"]["name"],
         policy_digest=policy_digest(context),
         seed=describe_seed(context.secrets(), spec),

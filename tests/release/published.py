@@ -26,6 +26,11 @@ def make_key(folder: Path, name: str = "key") -> Path:
     return path
 
 
+def digest_of(number: int) -> str:
+    """Return the digest of the release that has this number."""
+    return f"{number:08d}" + "ab" * 28
+
+
 def publish_small(target: Path, number: int = 1, key: Path | None = None) -> Published:
     """Publish version `number` of the data set people in a folder."""
     return publish_to(FolderStore(target, "people"), number, key)
@@ -33,9 +38,10 @@ def publish_small(target: Path, number: int = 1, key: Path | None = None) -> Pub
 
 def publish_to(releases: ReleaseStore, number: int = 1, key: Path | None = None) -> Published:
     """Publish version `number` of a data set in any store."""
-    digest = f"{number:08d}" + "ab" * 28
+    digest = digest_of(number)
     manifest = {
         "digest": digest,
+        "request_digest": f"request {number}",
         "name": "people",
         "synthesis": {"m": 2, "sets": 2},
         "policy": "strict",

@@ -38,6 +38,7 @@ def test_every_version_is_an_event_in_the_order_of_their_numbers(releases):
         "event": "published",
         "version": releases.versions()[0],
         "digest": manifest["digest"],
+        "request_digest": "request 1",
         "merkle_root": manifest["merkle_root"],
         "m": 2,
         "sets": 2,
@@ -90,7 +91,7 @@ def test_another_release_under_the_same_name_is_refused_and_counts(releases):
     (folder / "README.md").write_text("# Other")
     write_manifest(folder, manifest)
     with pytest.raises(IntegrityError, match=rf"{version} is not what the ledger says"):
-        find_release(releases, "ab" * 32)
+        find_release(releases, {"digest": "ab" * 32})
     withdraw(folder, reason="not ours", name="me")
     events = update_ledger(releases)
     assert [(e["event"], e["version"]) for e in events[3:]] == [
@@ -99,7 +100,7 @@ def test_another_release_under_the_same_name_is_refused_and_counts(releases):
     ]
     assert events[3]["merkle_root"] == events[4]["merkle_root"] != events[0]["merkle_root"]
     assert events[3]["sets_so_far"] == 8
-    assert find_release(releases, "ab" * 32) is None
+    assert find_release(releases, {"digest": "ab" * 32}) is None
 
 
 def test_an_unchanged_history_is_not_written_again(releases):

@@ -26,8 +26,7 @@ def make(spec) -> dict:
     return make_manifest(
         spec,
         release_version="1-abababab",
-        digest="d",
-        data_digest="f",
+        digests={"digest": "d", "request_digest": "r", "data_digest": "f", "spec_digest": "s"},
         policy="strict",
         policy_digest="p",
         seed={"policy": "secret"},
@@ -52,7 +51,7 @@ def test_the_manifest_says_how_the_sets_were_made(spec):
         *("manifest_version", "name", "version", "title", "digest", "data_digest", "spec_digest"),
         *("seed", "synthesis", "imputation", "pooling_rule", "gates", "guarantee", "spec"),
         *("policy", "worst_disclosure", "disclosure_control", "approval"),
-        *("packages", "policy_digest", "engine_digest"),
+        *("packages", "policy_digest", "engine_digest", "request_digest"),
     }
     assert (synthesis["m"], synthesis["n"], synthesis["k"], synthesis["proper"]) == (
         3,

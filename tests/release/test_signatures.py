@@ -63,7 +63,7 @@ def test_a_forged_ledger_is_not_signed_again(releases, signer):
     with pytest.raises(IntegrityError, match=OTHER):
         update_ledger(releases, signer)
     with pytest.raises(IntegrityError, match=OTHER):
-        find_release(releases, "ab" * 32, signer)
+        find_release(releases, {"digest": "ab" * 32}, signer)
     assert (releases.folder / "ledger.json.sig").read_bytes() == before
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 import synth_tasks
 from synth_tasks.errors import SpecError
 from synth_tasks.inference import MODELS
-from synth_tasks.release.sections import AnalysisSpec, SpecModel
+from synth_tasks.release.sections import AnalysisSpec, PoolingSpec, SpecModel
 from synth_tasks.release.spec import ReleaseSpec, build_spec
 from synth_tasks.release.spec_files import MAX_SPEC_BYTES, parse_spec, read_spec
 from tests.release.builders import people_content, people_spec
@@ -322,7 +322,9 @@ def test_a_seed_in_the_open_is_for_public_data_only(tmp_path):
     ],
 )
 def test_where_and_by_which_seed_does_not_count(tmp_path, change):
-    assert people_spec(tmp_path, **change).digest() == people_spec(tmp_path).digest()
+    changed, spec = people_spec(tmp_path, **change), people_spec(tmp_path)
+    assert changed.digest() == spec.digest()
+    assert changed.asked_digest() == spec.asked_digest()
 
 
 def test_the_folder_of_the_spec_does_not_count(tmp_path):
@@ -358,7 +360,41 @@ def test_the_folder_of_the_spec_does_not_count(tmp_path):
     ],
 )
 def test_everything_else_counts(tmp_path, change):
-    assert people_spec(tmp_path, **change).digest() != people_spec(tmp_path).digest()
+    changed, spec = people_spec(tmp_path, **change), people_spec(tmp_path)
+    assert changed.digest() != spec.digest()
+    assert changed.asked_digest() != spec.asked_digest()
+
+
+class Later(ReleaseSpec):
+    """The specification as a later version of the code may know it."""
+
+    added: int = 3
+    pooling: PoolingSpec = PoolingSpec(unconverged="keep")
+
+
+def test_what_is_asked_for_is_the_same_in_a_later_version_of_the_code(tmp_path):
+    content = people_content(sdc=[{"step": "drop_replicated_uniques"}])
+    del content["pooling"]
+    spec = build_spec(content, tmp_path)
+    later = Later.model_validate({**content, "base": str(tmp_path)})
+    assert later.digest() != spec.digest()
+    assert later.asked_digest() == spec.asked_digest()
+
+
+def test_what_is_asked_for_is_the_same_with_the_defaults_written_out(tmp_path):
+    spec = people_spec(tmp_path)
+    content = spec.model_dump(mode="json", exclude={"base"})
+    assert build_spec(content, tmp_path).asked_digest() == spec.asked_digest()
+    bare = {"dataset": {"name": "boys", "source": {"builtin": "boys"}}}
+    elsewhere = {**bare, "publish": {"to": "elsewhere"}}
+    digests = {build_spec(each, tmp_path).asked_digest() for each in (bare, elsewhere)}
+    assert len(digests) == 1
+
+
+def test_steps_of_disclosure_control_differ_by_their_names(tmp_path):
+    names = ("drop_replicated_uniques", "redraw_replicated_uniques")
+    specs = [people_spec(tmp_path, sdc=[{"step": name}]) for name in names]
+    assert specs[0].asked_digest() != specs[1].asked_digest()
 
 
 def test_every_section_was_asked_whether_it_counts():

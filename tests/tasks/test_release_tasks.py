@@ -383,11 +383,22 @@ def test_a_ledger_that_was_changed_is_found_before_the_work(run, tmp_path):
         find_published.fn(context, run.made.ingested.fingerprint)
 
 
-def test_a_withdrawn_release_is_not_made_again(run, tmp_path):
+@pytest.mark.parametrize("changed", [None, "engine_digest", "policy_digest"])
+@pytest.mark.parametrize("remains", [True, False])
+def test_a_withdrawn_release_is_not_made_again(run, tmp_path, monkeypatch, changed, remains):
     copies = shutil.copytree(run.context.target, tmp_path / "copies", symlinks=True)
-    withdraw(copies / "people" / "latest", reason="wrong", name="me")
+    folder = (copies / "people" / "latest").resolve()
+    withdraw(folder, reason="wrong", name="me")
+    if not remains:
+        shutil.rmtree(folder)
+    if changed is not None:  # as after an upgrade
+        monkeypatch.setattr(f"synth_tasks.tasks.publish.{changed}", lambda *_: "other")
+    context = replace(run.context, target=str(copies))
     with pytest.raises(SynthError, match="was withdrawn by me: wrong"):
-        find_published.fn(replace(run.context, target=str(copies)), run.made.ingested.fingerprint)
+        find_published.fn(context, run.made.ingested.fingerprint)
+    with pytest.raises(SynthError, match="was withdrawn by me: wrong"):
+        publish.fn(context, run.made)
+    assert not (copies / "people" / "latest").is_symlink()
 
 
 # --- other ways to synthesise ---------------------------------------------------------------------

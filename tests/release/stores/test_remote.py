@@ -268,7 +268,7 @@ def test_publication_is_an_event_of_the_ledger(releases, memory):
         ("published", second.version, OTHER_DIGEST),
     ]
     assert parse_events(memory.cat_file(f"{ROOT}/ledger.json"), "ledger") == events
-    assert find_release(releases, DIGEST) == replace(first, new=False)
+    assert find_release(releases, {"digest": DIGEST}) == replace(first, new=False)
     assert point_latest(releases, first.version) is True
     assert read_ledger(releases.place()) == events
 
@@ -300,7 +300,7 @@ def test_a_changed_ledger_is_refused_before_any_work(releases, memory):
     forged = memory.cat_file(f"{ROOT}/ledger.json").replace(b"abababab", b"cdcdcdcd")
     memory.pipe_file(f"{ROOT}/ledger.json", forged)
     with pytest.raises(IntegrityError, match=r"people/ledger.json was changed: restore it"):
-        find_release(releases, DIGEST)
+        find_release(releases, {"digest": DIGEST})
     with pytest.raises(IntegrityError, match=r"people/ledger.json was changed: restore it"):
         publish_recorded(releases, OTHER_DIGEST)
 
@@ -310,7 +310,7 @@ def test_another_release_under_the_same_name_is_refused(releases, memory):
     memory.rm(f"{ROOT}/{version}", recursive=True)
     publish(releases, text="other", version=version)
     with pytest.raises(IntegrityError, match=rf"{version} is not what the ledger says"):
-        find_release(releases, DIGEST)
+        find_release(releases, {"digest": DIGEST})
 
 
 def test_the_ledger_is_signed_and_a_forged_one_is_found(releases, memory, tmp_path):
@@ -322,7 +322,7 @@ def test_the_ledger_is_signed_and_a_forged_one_is_found(releases, memory, tmp_pa
     forged = add_event(events[:-1], {**events[-1], "worst": {"x": 1}})
     memory.pipe_file(f"{ROOT}/ledger.json", ledger_bytes("people", forged))
     with pytest.raises(IntegrityError, match="was changed, or another key has signed it"):
-        find_release(releases, DIGEST, signer)
+        find_release(releases, {"digest": DIGEST}, signer)
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -343,7 +343,7 @@ def test_a_run_that_is_overtaken_in_the_ledger_is_run_again(
         patch.setattr(MemoryFileSystem, "pipe_file", overtake)
         with pytest.raises(TransientError, match=r"ledger.json: another run is writing it: run ag"):
             publish_recorded(releases, OTHER_DIGEST, signer)
-    assert find_release(releases, OTHER_DIGEST, signer).version == "2-cdcdcdcd"
+    assert find_release(releases, {"digest": OTHER_DIGEST}, signer).version == "2-cdcdcdcd"
     assert [e["version"] for e in read_ledger(releases.place())] == releases.versions()
     assert memory.exists(f"{ROOT}/ledger.json.sig") is signed
 

@@ -11,18 +11,18 @@ from flows.withdraw import main
 from synth_tasks.errors import IntegrityError, SpecError, StorageError, SynthError
 from synth_tasks.release.events import read_ledger
 from synth_tasks.release.history import update_ledger
-from synth_tasks.release.publication import find_release
+from synth_tasks.release.publication import find_release, point_latest
 from synth_tasks.release.signatures import refuse_other_signature, require_signed_withdrawal
 from synth_tasks.release.signing import read_signer
 from synth_tasks.release.stores import FolderStore, RemoteStore, open_release
 from synth_tasks.release.tombstone import check_tombstone, is_withdrawn
 from synth_tasks.release.withdraw import finish_withdrawals, withdraw_version
-from tests.release.published import make_key, publish_to
+from tests.release.published import digest_of, make_key, publish_to
 
 ROOT, URL = "/releases/people", "memory://releases/people"
 WORDS = {"reason": "the source had an error", "name": "A. Steward"}
 ARGUMENTS = ["--reason", WORDS["reason"], "--name", WORDS["name"]]
-DIGESTS = [f"{number:08d}" + "ab" * 28 for number in range(4)]
+DIGESTS = [digest_of(number) for number in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +73,28 @@ def test_ledger_and_tombstone_are_those_of_a_folder(releases, memory, tmp_path):
 
 def test_the_same_data_and_specification_are_not_published_again(releases):
     withdraw_version(releases, releases.versions()[-1], **WORDS)
-    for look in (releases.find, lambda digest: find_release(releases, digest)):
+    for look in (releases.find, lambda digest: find_release(releases, {"digest": digest})):
         with pytest.raises(IntegrityError, match=r"was withdrawn by A\. Steward: the source had"):
             look(DIGESTS[3])
-    assert find_release(releases, DIGESTS[1]).version == releases.versions()[0]
+    assert find_release(releases, {"digest": DIGESTS[1]}).version == releases.versions()[0]
     assert publish_to(releases, 4).version.startswith("4-")
+
+
+def test_data_that_a_copy_brings_back_stay_withdrawn(releases, memory, capsys):
+    before, version = dict(memory.store), releases.versions()[-1]
+    withdraw_version(releases, version, **WORDS)
+    ledger = memory.cat_file(f"{ROOT}/ledger.json")
+    memory.store.clear()
+    memory.store.update(before)
+    memory.pipe_file(f"{ROOT}/ledger.json", ledger)
+    assert releases.latest() == version
+    with pytest.raises(IntegrityError, match=r"was withdrawn by A\. Steward: the source had"):
+        find_release(releases, {"digest": "cd" * 32, "request_digest": "request 3"})
+    with pytest.raises(IntegrityError, match=r"was withdrawn by A\. Steward: the source had"):
+        point_latest(releases, version)
+    assert releases.latest() == releases.versions()[1]
+    assert verify.main([f"{URL}/{version}"]) == 1
+    assert "was withdrawn by A. Steward" in capsys.readouterr().err
 
 
 def test_latest_moves_to_the_newest_version_that_is_left(releases, memory):
@@ -94,6 +111,12 @@ def test_a_damaged_latest_is_named_before_anything_is_withdrawn(releases, memory
     with pytest.raises(IntegrityError, match=r"latest.json is damaged: remove it"):
         withdraw_version(releases, releases.versions()[0], **WORDS)
     releases.verify(releases.versions()[0])
+
+
+def test_a_damaged_latest_does_not_keep_a_release_from_being_made(releases, memory):
+    memory.pipe_file(f"{ROOT}/latest.json", b"{}")
+    assert find_release(releases, {"digest": "cd" * 32}) is None
+    assert point_latest(releases, releases.versions()[0]) is True
 
 
 @pytest.mark.parametrize("words", ["", "two\nlines"])
@@ -155,14 +178,14 @@ def test_wherever_it_is_stopped_the_next_run_finds_a_whole_state(
         releases.verify(version)
         may_be = releases.versions()[-2:] if isinstance(error, Killed) else [version]
         assert releases.latest() in may_be
-        assert find_release(releases, DIGESTS[3], signer).version == version
+        assert find_release(releases, {"digest": DIGESTS[3]}, signer).version == version
         assert events(releases) == ["published"] * 3
         withdraw_version(releases, version, signer=signer, **WORDS)
     else:
         with pytest.raises(IntegrityError, match="withdrawn"):
             releases.find(DIGESTS[3])
         with pytest.raises(IntegrityError, match="was withdrawn by"):
-            find_release(releases, DIGESTS[3], signer)
+            find_release(releases, {"digest": DIGESTS[3]}, signer)
         finish_withdrawals(releases, signer)
     check_tombstone(releases.place(version))
     assert not [name for name in names(memory) if name.startswith(".")]
@@ -201,14 +224,14 @@ def test_what_another_run_withdraws_is_forgotten_when_it_is_a_day_old(releases, 
     for started, stays in ((time.time(), True), (time.time() - 90_000, False)):
         draft = {"started": started, "signature": ""}
         memory.pipe_file(path, json.dumps(draft).encode())
-        assert find_release(releases, DIGESTS[1]).version == version
+        assert find_release(releases, {"digest": DIGESTS[1]}).version == version
         assert memory.exists(path) is stays
 
 
 def test_a_claim_that_no_run_has_written_is_named(releases, memory):
     memory.pipe_file(f"{ROOT}/.tombstone-{releases.versions()[0]}", b"mine")
     with pytest.raises(SynthError, match="is no claim of a run: remove it"):
-        find_release(releases, DIGESTS[1])
+        find_release(releases, {"digest": DIGESTS[1]})
 
 
 # --- command line ---------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_a_release_is_withdrawn_and_not_published_again(target):
     events = [event["event"] for event in read_ledger(releases.place())]
     assert events == ["published", "published", "withdrawn"]
     with pytest.raises(IntegrityError, match="was withdrawn by me: wrong"):
-        find_release(RemoteStore(target, "people"), OTHER_DIGEST)
+        find_release(RemoteStore(target, "people"), {"digest": OTHER_DIGEST})
 
 
 def test_a_killed_upload_leaves_nothing_that_counts(target, environment):
