@@ -49,7 +49,7 @@ class ReleaseStore(Block):
     """The place where releases are published: a folder, or a bucket that fsspec can write to.
 
     Attributes:
-        url: Folder or fsspec URL under which `<dataset>/<version>` is made.
+        url: Folder or URL under which `<dataset>/<version>` is made.
         storage_options: Options of the file system, credentials among them.
 
     Example:
@@ -68,7 +68,7 @@ class ReleaseStore(Block):
         default=...,
         min_length=1,
         title="Folder or URL",
-        description="Absolute folder or fsspec URL under which every release gets a folder.",
+        description="Absolute folder or URL under which every release gets a folder.",
         examples=["/srv/releases", "s3://open-data/releases"],
     )
     storage_options: dict[str, SecretStr] = Field(

@@ -1,4 +1,4 @@
-"""Addresses of files and folders: paths of this machine, and URLs that fsspec knows.
+"""Addresses of files and folders: paths of this machine, and URLs of some stores that fsspec knows.
 
 Credentials never stand in an address: each kind of store finds them where its own tools look
 (environment, configuration files, the identity of the machine), or is given them apart as options.
@@ -6,23 +6,33 @@ Credentials never stand in an address: each kind of store finds them where its o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
-from fsspec.registry import known_implementations
 
 from synth_tasks.errors import SpecError, StorageError, SynthError, TransientError
 
 # Libraries behind the stores, whose own exceptions are no OSError; their texts may quote anything.
 TRANSPORTS = frozenset(
-    {"aiobotocore", "aiohttp", "botocore", "azure", "google", "gcsfs", "requests"}
+    {
+        *("aiobotocore", "aiohttp", "azure", "botocore", "ftplib", "gcsfs", "google", "paramiko"),
+        *("requests", "smbprotocol"),
+    }
 )
+# What holds files by itself. Much else that fsspec knows unpacks archives, or leaves copies on disk.
+STORES = (
+    *("file", "s3", "s3a", "gs", "gcs", "abfs", "az", "http", "https"),
+    *("sftp", "ssh", "ftp", "smb", "hdfs", "webhdfs"),
+)
+IN_MEMORY = "memory"  # gone with its process: for trials, and not named in errors
+CHAIN = "::"
+# A host with a port, a bucket or container, or the name that Amazon gives to an access point.
+AUTHORITY = re.compile(r"arn:[\w:-]+|(\[[0-9A-Fa-f:.]+\]|[^@:\[\]]*)(:\d+)?")
 EXTRAS = {"s3": "s3", "s3a": "s3"}
 
 
@@ -53,19 +63,11 @@ def open_location(
     Raises
     ------
     SpecError
-        If it holds credentials, nothing knows its kind, or an extra is missing.
+        If it holds credentials, is of no kind in `STORES`, or an extra is missing.
     StorageError
         If the store refuses.
     """
-    parts = urlsplit(url)
-    scheme = parts.scheme
-    if "@" in parts.netloc or parts.query:
-        raise SpecError(
-            f"{setting}: a URL must not hold user, password or a query (?...): give them to the "
-            "store's own configuration, e.g. environment variables"
-        )
-    if scheme not in {*known_implementations, *fsspec.available_protocols()}:
-        raise SpecError(f"{setting}: nothing knows URLs of the kind {scheme}://: correct it")
+    scheme = _check_url(url, setting)
     try:
         with readable_store("open", url):
             filesystem, path = url_to_fs(url, **(options or {}))
@@ -73,7 +75,34 @@ def open_location(
         extra = EXTRAS.get(scheme)
         remedy = f"pip install 'prefect-synth[{extra}]'" if extra else "install its fsspec package"
         raise SpecError(f"{setting}: {scheme}:// needs another package: {remedy}") from None
+    except (TypeError, ValueError):  # no host, no bucket, or options that the store does not know
+        raise SpecError(
+            f"{setting}: a {scheme}:// URL cannot be opened like this: check host or bucket, path, and "
+            "the storage options of the block if there is one"
+        ) from None
     return filesystem, path
+
+
+def _check_url(url: str, setting: str) -> str:
+    """Return the scheme of a URL; refuse one that holds credentials, or of another kind.
+
+    No part of a refused URL is shown: a password may stand anywhere in it.
+    """
+    scheme, _, rest = url.partition("://")
+    if CHAIN in url or scheme not in (*STORES, IN_MEMORY):
+        known = ", ".join(f"{store}://" for store in STORES)
+        raise SpecError(
+            f"{setting}: a URL must begin with one of {known}, and hold no '{CHAIN}': correct it, or "
+            "give a path"
+        )
+    # Of http:///user:password@host the first slash is one too many.
+    authority = (rest if scheme == "file" else rest.lstrip("/")).partition("/")[0]
+    if "?" in rest or AUTHORITY.fullmatch(authority) is None:
+        raise SpecError(
+            f"{setting}: a URL must not hold user, password or a query (?...): give them to the "
+            "store's own configuration, e.g. environment variables"
+        )
+    return scheme
 
 
 def local_path(location: str, setting: str) -> Path | None:

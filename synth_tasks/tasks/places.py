@@ -20,7 +20,7 @@ class Target:
     Parameters
     ----------
     url : str
-        A folder, or a URL that fsspec knows.
+        A folder, or a URL.
     options : dict of str to str
         Options of its file system, credentials among them.
     """

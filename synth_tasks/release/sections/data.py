@@ -15,7 +15,8 @@ SOURCES = ("builtin", "csv", "parquet", "arrow", "spss", "stata", "sas", "sql")
 class SourceSpec(SpecModel):
     """The confidential data: exactly one of the first eight keys.
 
-    CSV, Parquet and Arrow may be URLs that fsspec knows, such as ``s3://bucket/file.parquet``.
+    CSV, Parquet and Arrow may be URLs such as ``s3://bucket/file.parquet``; `locations.STORES` lists
+    the kinds.
     """
 
     builtin: Literal["boys", "boys_completed"] | None = Field(

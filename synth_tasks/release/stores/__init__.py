@@ -1,4 +1,4 @@
-"""Where releases are published: a folder, or any store that fsspec knows."""
+"""Where releases are published: a folder, or a store of `locations.STORES`."""
 
 from __future__ import annotations
 

@@ -375,7 +375,7 @@ def test_a_path_and_a_file_url_are_folders(tmp_path):
             "publish.to: a URL must not hold user, password or a query",
         ),
         ("https://host/folder?key=secret", "publish.to: a URL must not hold user, password or a"),
-        ("magic://bucket", "publish.to: nothing knows URLs of the kind magic://"),
+        ("magic://bucket", "publish.to: a URL must begin with one of file://, s3://"),
     ],
 )
 def test_a_target_that_cannot_be_used_is_refused_without_its_secrets(target, named):
