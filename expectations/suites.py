@@ -18,6 +18,7 @@ import pandas as pd
 
 from synth_tasks.errors import ExpressionError, SpecError, ValidationError
 from synth_tasks.expressions import Expression
+from synth_tasks.files import read_limited
 from synth_tasks.release.results import SEVERITIES, Check, Severity, SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
 
@@ -50,9 +51,10 @@ def load_suite(spec: ReleaseSpec, path: str) -> Suite:
     """
     file = _find(spec, path)
     try:
-        if file.stat().st_size > MAX_SUITE_BYTES:
+        content = read_limited(file, MAX_SUITE_BYTES + 1)
+        if len(content) > MAX_SUITE_BYTES:
             raise SpecError(f"policy: '{path}' is larger than {MAX_SUITE_BYTES} bytes: no suite is")
-        suite = json.loads(file.read_text(encoding="utf-8"))
+        suite = json.loads(content.decode())
     except (OSError, ValueError, RecursionError):
         raise SpecError(f"policy: '{path}' cannot be read as JSON: mend the file") from None
     check_suite(suite, path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from flows.endings import ends_in_one_line
 from flows.parsers import make_parser
 from synth_tasks.errors import IntegrityError, SpecError, SynthError
+from synth_tasks.files import read_limited
 from synth_tasks.release.events import LEDGER
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.places import Place
@@ -61,8 +62,7 @@ def _find(location: str) -> Path | Place:
 
 def _read_key(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(MAX_KEY_BYTES + 1)
+        return read_limited(path, MAX_KEY_BYTES + 1)
     except (OSError, ValueError):
         raise SpecError("--public-key: the file cannot be read: give a PEM file") from None
 

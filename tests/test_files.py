@@ -2,6 +2,7 @@ import errno
 import hashlib
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from synth_tasks.errors import StorageError, TransientError
 from synth_tasks.files import (
     file_sha256,
     make_private_folder,
+    read_limited,
     readable_errors,
     write_atomically,
 )
@@ -23,6 +25,24 @@ def umask(request):
     before = os.umask(request.param)
     yield
     os.umask(before)
+
+
+def test_a_file_is_read_to_its_end_or_to_the_limit(tmp_path):
+    path, link = tmp_path / "a", tmp_path / "link"
+    path.write_bytes(b"12345")
+    link.symlink_to(path)
+    assert read_limited(path, 6) == b"12345"
+    assert read_limited(link, 3) == b"123"
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
+def test_what_is_no_file_is_neither_read_nor_waited_for(tmp_path, kind):
+    path = tmp_path if kind == "folder" else Path("/dev/zero")
+    if kind == "pipe":
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+    with pytest.raises(OSError, match="it is no regular file"):
+        read_limited(path, 10)
 
 
 def test_a_file_is_written_whole(tmp_path):

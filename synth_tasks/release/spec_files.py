@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from synth_tasks.errors import SpecError
+from synth_tasks.files import read_limited
 from synth_tasks.release.spec import ReleaseSpec, build_spec
 
 MAX_SPEC_BYTES = 1_000_000
@@ -35,11 +36,12 @@ def read_spec(path: str | Path) -> ReleaseSpec:
     """
     file = Path(path)
     try:
-        if file.stat().st_size > MAX_SPEC_BYTES:
+        content = read_limited(file, MAX_SPEC_BYTES + 1)
+        if len(content) > MAX_SPEC_BYTES:
             raise SpecError(
                 f"{path}: larger than {MAX_SPEC_BYTES} bytes: this is not a release spec"
             )
-        text = file.read_text(encoding="utf-8")
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise SpecError(f"cannot read the release spec {path}: {reason}") from None

@@ -159,6 +159,8 @@ def test_wrong_input_is_2(tmp_path, signed, capsys):
     assert run(capsys, "x" * 5000)[0] == 2
     assert run(capsys, signed, "--public-key", tmp_path / "absent")[0] == 2
     assert run(capsys, signed, "--public-key", signed / "README.md")[0] == 2
+    os.mkfifo(tmp_path / "pipe")
+    assert run(capsys, signed, "--public-key", tmp_path / "pipe")[0] == 2
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2

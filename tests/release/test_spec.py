@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from pathlib import Path
 from typing import get_args
@@ -285,11 +286,13 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path, content, reason):
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path):
+def test_a_missing_file_and_what_is_no_file_are_named(tmp_path):
     with pytest.raises(SpecError, match=r"nowhere.yaml: No such file or directory$"):
         read_spec(tmp_path / "nowhere.yaml")
-    with pytest.raises(SpecError, match=r"Is a directory$"):
-        read_spec(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(SpecError, match=f"cannot read the release spec {path}: it is no regul"):
+            read_spec(path)
 
 
 def test_a_seed_in_the_open_is_for_public_data_only(tmp_path):
