@@ -21,7 +21,8 @@ from prefect.exceptions import TerminationSignal
 
 from flows.api import server_problem
 from flows.endings import INTERRUPTED, Main, let_terminal_differ
-from flows.terminal import show_stages_only
+from flows.terminal import or_why_not, show_stages_only
+from synth_tasks.errors import printable
 from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_parts_memory, check_source_memory
 from synth_tasks.release.runner_options import RUNNERS
@@ -166,8 +167,8 @@ def run_and_show(
         return REFUSED
     state: Any = flow(spec, to, return_state=True)
     if not state.is_completed():
-        sys.stderr.write(f"error: {state.message}\n")
+        sys.stderr.write(f"error: {printable(state.message)}\n")
         return FAILED
-    sys.stdout.write(summarise(Path(state.result()["folder"])))
-    sys.stdout.write(f"{state.message} ({time.monotonic() - started:.1f} s)\n")
+    sys.stdout.write(or_why_not(lambda: summarise(Path(state.result()["folder"]))))
+    sys.stdout.write(f"{printable(state.message)} ({time.monotonic() - started:.1f} s)\n")
     return 0

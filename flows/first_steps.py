@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.drafting import draft_files
+from synth_tasks.errors import printable
 from synth_tasks.release.drafting import draft_release, write_draft
 from synth_tasks.release.findings import describe_draft, remaining_problem
 from synth_tasks.tasks.boundary import redacted
@@ -30,4 +31,4 @@ def draft(data: str, to: str | None, dry: bool = False) -> str:
     lines = describe_draft(found, written)
     if problem := remaining_problem(written[0]):
         lines.insert(-1, f"to mend first: {problem}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{printable(line)}\n" for line in lines)

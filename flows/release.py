@@ -32,8 +32,8 @@ from flows.parsers import make_parser
 from flows.partitioned import release_parts
 from flows.runners import do_by, task_runner
 from flows.steps import AWAITING, limited, nothing_new, require
-from flows.terminal import show_preview, stage_progress, summarise
-from synth_tasks.errors import SynthError
+from flows.terminal import or_why_not, show_preview, stage_progress, summarise
+from synth_tasks.errors import SynthError, printable
 from synth_tasks.failures import describe_failure
 from synth_tasks.release.memory import check_memory, check_parts_memory, check_source_memory
 from synth_tasks.release.preview import Preview, preview_release
@@ -251,7 +251,6 @@ def main(arguments: list[str] | None = None) -> int:
         take_seed(options.seed)
         take_decision(options.approve, options.reject, options.reason)
         preview = preflight(spec, options.to, dry_run=options.dry_run)
-        target = find_target(options.to or spec.publish.to)
         task_runner(spec.run)  # what it needs is installed
         if options.dry_run:
             sys.stdout.write(show_preview(preview()))
@@ -266,17 +265,20 @@ def main(arguments: list[str] | None = None) -> int:
         state = release(spec, options.to, return_state=True)
     elapsed = time.monotonic() - started
     if state.name == AWAITING:
-        sys.stdout.write(f"{state.message}\n")
+        sys.stdout.write(f"{printable(state.message)}\n")
         return UNDECIDED
     if not state.is_completed():
-        sys.stderr.write(f"error: {state.message}\n")
+        sys.stderr.write(f"error: {printable(state.message)}\n")
         return FAILED
     result = state.result()
     if result["new"]:
-        target = find_target(options.to or spec.publish.to)
-        sys.stdout.write(summarise(result["folder"], target.options))
-    sys.stdout.write(f"{state.message} ({elapsed:.1f} s)\n")
+        sys.stdout.write(or_why_not(lambda: _summarise(result["folder"], options.to, spec)))
+    sys.stdout.write(f"{printable(state.message)} ({elapsed:.1f} s)\n")
     return 0
+
+
+def _summarise(folder: str, to: str | None, spec: ReleaseSpec) -> str:
+    return summarise(folder, find_target(to or spec.publish.to).options)
 
 
 @redacted

@@ -29,7 +29,7 @@ from flows.parameters import SpecParameter
 from flows.parsers import make_parser
 from flows.runners import do_by, task_runner
 from flows.terminal import stage_progress
-from synth_tasks.errors import SynthError
+from synth_tasks.errors import SynthError, printable
 from synth_tasks.failures import describe_failure
 from synth_tasks.release.reproduction import compare_files
 from synth_tasks.release.spec import ReleaseSpec
@@ -144,11 +144,11 @@ def main(arguments: list[str] | None = None) -> int:
         state = reproduce(options.release, spec, return_state=True)
     found = state.result(raise_on_failure=False)
     for line in found if isinstance(found, list) else []:  # a crash has no lines
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{printable(line)}\n")
     if not state.is_completed():
-        sys.stderr.write(f"error: {state.message}\n")
+        sys.stderr.write(f"error: {printable(state.message)}\n")
         return FAILED
-    sys.stdout.write(f"{state.message}\n")
+    sys.stdout.write(f"{printable(state.message)}\n")
     return 0
 
 

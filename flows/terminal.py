@@ -11,7 +11,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 
 import pandas as pd
-from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 from prefect.logging.configuration import setup_logging
 from rich.console import Console
 from rich.markup import escape
@@ -26,7 +26,11 @@ from rich.progress import (
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
+from synth_tasks.errors import printable
+from synth_tasks.failures import describe_failure
+from synth_tasks.release.contents import read_figures
 from synth_tasks.release.cost import Cost
+from synth_tasks.release.locations import is_url, open_location
 from synth_tasks.release.preview import Preview
 from synth_tasks.tasks.artifacts import FAILED_AS
 
@@ -126,7 +130,17 @@ class StageHandler(logging.Handler):
             self._show(f"warning: {record.getMessage()}")
 
     def _show(self, line: str) -> None:
-        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _show_line(self._bar.console, line)
+
+
+def _show_line(console: Console, line: str) -> None:
+    """Write a line as it is, however long, without what a terminal would obey."""
+    console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _cell(text: object) -> str:
+    """Return a text for a table or its title, in which neither rich nor a terminal finds an order."""
+    return escape(printable(str(text)))
 
 
 @contextmanager
@@ -158,7 +172,7 @@ def show_preview(preview: Preview) -> str:
     console = Console(file=output, width=WIDTH, highlight=False)
     console.print(_variables_table(preview))
     for what, text in preview.facts.items():
-        console.print(f"{what}: {text}", soft_wrap=True, markup=False)
+        _show_line(console, f"{what}: {text}")
     about = f"about {_duration(preview.cost.total)} and {preview.cost.peak_gb:.1f} GB"
     console.print(f"cost: {about} on an idle machine like the one it was measured on")
     console.print(_cost_table(preview.cost))
@@ -167,7 +181,7 @@ def show_preview(preview: Preview) -> str:
 
 def _variables_table(preview: Preview) -> Table:
     title = f"{preview.name}: {preview.n_rows} rows, variables in the order they are drawn"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=_cell(title), title_justify="left")
     for name in ("variable", "kind", "missing", "imputed by", "drawn by", "given", "time"):
         table.add_column(name, justify="right" if name in ("missing", "time") else "left")
     for v in preview.variables:
@@ -176,7 +190,7 @@ def _variables_table(preview: Preview) -> Table:
         given += f" and {more} more" if more > 0 else ""
         cells = (v.name, v.kind, str(v.n_missing), v.imputation, v.synthesis or "kept", given,
                  _duration(v.seconds))  # fmt: skip
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(_cell, cells))
     return table
 
 
@@ -196,6 +210,18 @@ def _duration(seconds: float) -> str:
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
 
 
+def or_why_not(summarise: Callable[[], str]) -> str:
+    """Return a summary, or a line that says why there is none: what is published or done stays so.
+
+    Args:
+        summarise: Makes it.
+    """
+    try:
+        return summarise()
+    except Exception as error:
+        return f"not shown here: {printable(describe_failure(error, 'the summary'))}\n"
+
+
 def summarise(location: str, storage_options: Mapping[str, str]) -> str:
     """Describe a release: the gate, the pooled analyses, and where the report is.
 
@@ -208,11 +234,16 @@ def summarise(location: str, storage_options: Mapping[str, str]) -> str:
     """
     output = StringIO()
     console = Console(file=output, width=WIDTH, highlight=False)
-    files, folder = url_to_fs(location, **storage_options)
-    console.print(_gate_table(json.loads(files.cat_file(f"{folder}/manifest.json"))))
-    for path in sorted(files.glob(f"{folder}/inference/pooled-*.csv")):
-        console.print(_estimates_table(pd.read_csv(BytesIO(files.cat_file(path)))))
-    console.print(f"report: {location}/report.html", soft_wrap=True)
+    files, folder = LocalFileSystem(), location
+    if is_url(location):
+        files, folder = open_location(location, "publish.to", storage_options)
+    manifest = json.loads(files.cat_file(f"{folder}/manifest.json"))
+    console.print(_gate_table(manifest))
+    pooled = [name for name in manifest["files"] if name.startswith("inference/pooled-")]
+    for name in sorted(pooled, key=lambda name: (len(name), name)):
+        table = read_figures(BytesIO(files.cat_file(f"{folder}/{name}")))
+        console.print(_estimates_table(table))
+    _show_line(console, f"report: {location}/report.html")
     return output.getvalue()
 
 
@@ -233,18 +264,18 @@ def summarise_study(folder: Path) -> str:
     found = json.loads((folder / "study.json").read_text(encoding="utf-8"))["found"]
     linked, chance = found["self_linkage"], found["self_linkage_by_chance"]
     console.print(f"rows nearest to their own source: {linked:.2%} (chance {chance:.2%})")
-    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    _show_line(console, f"report: {folder / 'report.html'}")
     return output.getvalue()
 
 
 def _coverage_table(analysis: str, part: pd.DataFrame) -> Table:
-    table = Table(title=analysis, title_justify="left")
+    table = Table(title=_cell(analysis), title_justify="left")
     table.add_column("term")
     for name in ("true", "bias, sample", "coverage", "bias, synthetic", "coverage", "width ratio"):
         table.add_column(name, justify="right")
     for row in part.itertuples():
         table.add_row(
-            row.term,
+            _cell(row.term),
             f"{row.true:.4g}",
             f"{row.bootstrap_bias:.2g}",
             f"{row.bootstrap_coverage:.3f}",
@@ -273,7 +304,7 @@ def summarise_frontier(folder: Path) -> str:
     for row in pd.read_parquet(folder / "frontier.parquet").itertuples():
         verdict = "recommended" if row.recommended else "valid" if row.valid else "not valid"
         table.add_row(
-            row.setting,
+            _cell(row.setting),
             f"{row.risk:.2%}",
             f"{row.coverage_loss:.3f}",
             f"{row.mean_std_bias:.2f}",
@@ -281,31 +312,32 @@ def summarise_frontier(folder: Path) -> str:
             verdict,
         )
     console.print(table)
-    console.print(f"report: {folder / 'report.html'}", soft_wrap=True)
+    _show_line(console, f"report: {folder / 'report.html'}")
     return output.getvalue()
 
 
 def _gate_table(manifest: dict) -> Table:
-    table = Table(title=f"Gate of {manifest['name']} {manifest['version']}", title_justify="left")
+    title = f"Gate of {manifest['name']} {manifest['version']}"
+    table = Table(title=_cell(title), title_justify="left")
     table.add_column("verdict")
     table.add_column("severity")
     table.add_column("check")
     for gate in manifest["gates"]:
         if gate["suite"] == "gate":
             verdict = "passed" if gate["passed"] else FAILED_AS[gate["severity"]]
-            table.add_row(verdict, gate["severity"], gate["description"])
+            table.add_row(verdict, gate["severity"], _cell(gate["description"]))
     return table
 
 
 def _estimates_table(pooled: pd.DataFrame) -> Table:
     title = f"{pooled['analysis'].iloc[0]}, pooled by {pooled['rule'].iloc[0]}"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=_cell(title), title_justify="left")
     table.add_column("term")
     for name in ("estimate", "std. error", "95 % interval", "p"):
         table.add_column(name, justify="right")
     for row in pooled.itertuples():
         table.add_row(
-            row.term,
+            _cell(row.term),
             f"{row.estimate:.4g}",
             f"{row.std_error:.3g}",
             f"{row.conf_low:.4g} to {row.conf_high:.4g}",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.endings import ends_in_one_line
 from flows.parsers import make_parser
-from synth_tasks.errors import SpecError, SynthError
+from synth_tasks.errors import SpecError, SynthError, printable
 from synth_tasks.release.locations import local_path
 from synth_tasks.release.signing import Signer, read_signer
 from synth_tasks.release.stores import open_release
@@ -38,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         return REFUSED if isinstance(error, SpecError) else FAILED
     latest = "no version is left" if done.latest is None else f"`latest` names {done.latest}"
     signed = UNSIGNED if done.lacks_signature else ""
-    sys.stdout.write(f"withdrawn: {done.location}: its data are removed; {latest}{signed}\n")
+    where = printable(done.location)
+    sys.stdout.write(f"withdrawn: {where}: its data are removed; {latest}{signed}\n")
     return 0
 
 

@@ -18,14 +18,26 @@ class SynthError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(_one_line(message))
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST - TAIL]} ... {message[-TAIL:]}"
+        super().__init__(printable(message))
 
 
-def _one_line(message: str) -> str:
-    if len(message) > LONGEST:
-        message = f"{message[: LONGEST - TAIL]} ... {message[-TAIL:]}"
+def printable(text: str) -> str:
+    """Return a text in one line that a terminal shows as it is, and does not obey.
+
+    Parameters
+    ----------
+    text : str
+        May hold names from anywhere.
+
+    Returns
+    -------
+    str
+        With a question mark for every line break, control character and mark of writing direction.
+    """
     # A no-break space is no control character, and common in names that come from spreadsheets.
-    return "".join(c if c.isprintable() or c == "\u00a0" else "?" for c in message)
+    return "".join(c if c.isprintable() or c == "\u00a0" else "?" for c in text)
 
 
 class DataError(SynthError):

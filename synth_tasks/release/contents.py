@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -21,6 +21,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 READERS = {"parquet": pd.read_parquet, "csv": _read_csv}
+# Columns of ledger and estimates that name something, be it '2019' or 'NA'.
+TEXTS = ("analysis", "rule", "term", "stratum", "family", "metric", "target", "keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,26 @@ def read_contents(folder: str | Path) -> ReleaseContents:
         manifest=read_manifest(release),
         fields={field["name"]: field for field in resources[0]["schema"]["fields"]},
         sets=tuple(_read_set(release, resource) for resource in resources),
-        ledger=_read_csv(release / "validation" / "ledger.csv"),
-        estimates=pd.concat([_read_csv(path) for path in pooled]) if pooled else pd.DataFrame(),
+        ledger=read_figures(release / "validation" / "ledger.csv"),
+        estimates=pd.concat([read_figures(path) for path in pooled]) if pooled else pd.DataFrame(),
     )
+
+
+def read_figures(file: Path | IO[bytes]) -> pd.DataFrame:
+    """Read a ledger or pooled estimates as releases write them.
+
+    Parameters
+    ----------
+    file : Path or binary file
+        CSV.
+
+    Returns
+    -------
+    DataFrame
+        `TEXTS` are texts whatever they look like; only an empty cell is missing.
+    """
+    types = dict.fromkeys(TEXTS, "str")
+    return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
 
 
 def _read_set(release: Path, resource: Mapping[str, Any]) -> pd.DataFrame:

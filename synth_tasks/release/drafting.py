@@ -251,12 +251,17 @@ _OneLine.add_representer(str, _represent_text)
 
 
 def _flow(value: Any) -> str:
-    """Write a value in one line of YAML."""
+    """Write a value in one line of YAML, with escapes for what a terminal would obey."""
+    text = _dump(value, allow_unicode=True)
+    return text if text.isprintable() else _dump(value, allow_unicode=False)
+
+
+def _dump(value: Any, allow_unicode: bool) -> str:
     text = yaml.dump(
         [value],
         Dumper=_OneLine,
         default_flow_style=True,
-        allow_unicode=True,
+        allow_unicode=allow_unicode,
         sort_keys=False,
         width=10**9,
     )

@@ -8,9 +8,12 @@ import time
 import httpx
 import pytest
 from prefect.exceptions import TerminationSignal
+from prefect.states import Completed
 
-from flows.command_line import interruptible
+from flows import command_line
+from flows.command_line import interruptible, run_and_show
 from synth_tasks.errors import DataError
+from tests.release.builders import people_spec
 
 
 @pytest.mark.parametrize(
@@ -68,3 +71,18 @@ def test_a_termination_ends_a_command_from_inside(capsys):
     assert terminated([]) == 143
     assert "terminated" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_is_done_is_0_though_its_summary_cannot_be_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command_line, "server_problem", lambda: "")
+
+    def study(*_, return_state: bool):
+        return Completed(message="study of people", data={"folder": str(tmp_path)})
+
+    study.name = "study"
+    spec = people_spec(tmp_path)
+    code = run_and_show(study, spec, None, lambda folder: int("Q918273Z"), started=0.0)
+    assert code == 0
+    *_, why, state = capsys.readouterr().out.splitlines()
+    assert why.startswith("not shown here: the summary failed: ValueError")
+    assert state.startswith("study of people (")

@@ -63,6 +63,19 @@ def test_a_draft_never_overwrites(tmp_path, capsys):
     assert files(tmp_path) == before
 
 
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["summary", "draft"])
+def test_names_of_columns_are_shown_and_not_obeyed(tmp_path, capsys, dry):
+    """A name may clear the screen, break the line, or write from right to left."""
+    people = make_people().rename(columns={"region": "r\x1b[2J\ne\u202e", "hgt": "hgt\u202e"})
+    people.assign(**{"c\x1b[2J": "x"}).to_csv(tmp_path / "people.csv", index=False)
+    assert main(["--init", str(tmp_path / "people.csv"), "--to", str(tmp_path), *dry]) == 0
+    shown = capsys.readouterr().out
+    assert all(sign.isprintable() for sign in shown.replace("\n", ""))
+    assert ("c?[2J" in shown) != bool(dry)
+    if dry:
+        assert yaml.safe_load(shown)["dataset"]["drop"] == ["c\x1b[2J"]
+
+
 def test_a_dry_run_shows_the_plan_writes_nothing_and_starts_nothing(
     tmp_path, workspace_root, capsys, no_network
 ):

@@ -15,6 +15,7 @@ import statsmodels.formula.api as smf
 import yaml
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_HOME
+from prefect.states import Completed
 
 from flows.release import main, release
 from synth_tasks import load_boys
@@ -326,6 +327,20 @@ class TestCommandLine:
             assert f"\nnothing new: memory://flow/people/{version} has the same data" in found
         finally:
             files.store.clear()
+
+    def test_a_published_release_is_0_though_its_summary_cannot_be_shown(
+        self, tmp_path, capsys, monkeypatch
+    ):
+        site = make_site(tmp_path)
+        (site / "spec.yaml").write_text(yaml.safe_dump(people_content()))
+        data = {"folder": str(tmp_path / "gone"), "new": True}
+        state = Completed(message="published \x1b[2J", data=data)
+        monkeypatch.setattr("flows.release.start_prefect", lambda _: True)
+        monkeypatch.setattr("flows.release.release", lambda *_, **__: state)
+        assert main(["--spec", str(site / "spec.yaml"), "--to", str(tmp_path / "releases")]) == 0
+        why, line = capsys.readouterr().out.splitlines()
+        assert why.startswith("not shown here: the summary failed: FileNotFoundError")
+        assert line.startswith("published ?[2J (")
 
     def test_help_needs_no_data(self):
         result = subprocess.run(

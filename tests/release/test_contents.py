@@ -7,7 +7,7 @@ from synth_tasks.data import infer_schema
 from synth_tasks.errors import SynthError
 from synth_tasks.release.bundle import write_json, write_manifest, write_public
 from synth_tasks.release.codebook import Codebook
-from synth_tasks.release.contents import read_contents
+from synth_tasks.release.contents import read_contents, read_figures
 from synth_tasks.release.formats import write_data
 from synth_tasks.release.manifest import make_datapackage
 from tests.release.builders import make_site, people_spec
@@ -47,6 +47,16 @@ def test_figures_and_estimates_are_read_in_the_order_of_the_analyses(tmp_path: P
     assert contents.estimates["term"].tolist() == ["NA", "NA"]
     assert contents.estimates["std_error"].isna().all()
     assert contents.ledger["value"].tolist() == [0.01]
+
+
+def test_names_that_look_like_numbers_or_missing_values_are_names(tmp_path: Path) -> None:
+    path = tmp_path / "pooled-1.csv"
+    path.write_text("analysis,rule,term,estimate\nmean: 2020,none,2019,1\nmean: 2020,null,NA,\n")
+    found = read_figures(path)
+    assert found["term"].tolist() == ["2019", "NA"]
+    assert found["rule"].tolist() == ["none", "null"]
+    assert found["estimate"].tolist()[0] == 1
+    assert found["estimate"].isna().tolist() == [False, True]
 
 
 def test_a_release_that_was_changed_by_hand_is_refused(tmp_path: Path) -> None:
