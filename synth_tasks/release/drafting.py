@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from synth_tasks.data import Kind, Schema, check_names, encode
 from synth_tasks.errors import DataError, StorageError
-from synth_tasks.files import readable_errors
+from synth_tasks.files import make_private_folder, open_private, readable_errors
 from synth_tasks.release.examples import propose_analyses
 from synth_tasks.release.file_format import detect_source
 from synth_tasks.release.profile import ColumnProfile, profile_columns, schema_of
@@ -149,6 +149,8 @@ def dataset_name(path: Path) -> str:
 def write_draft(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write the files of a draft, all or none, and never over another file.
 
+    They name categories of the real data: only the owner can read them, whatever the umask.
+
     Parameters
     ----------
     folder : Path
@@ -177,9 +179,10 @@ def write_draft(folder: Path, files: Mapping[str, str]) -> list[Path]:
     try:
         for path, text in paths.items():
             with readable_errors("write", path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("x", encoding="utf-8") as file:
-                    written.append(path)
+                make_private_folder(path.parent)
+                descriptor = open_private(path, os.O_WRONLY | os.O_EXCL)
+                written.append(path)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                     file.write(text)
     except BaseException:
         for path in written:

@@ -1,5 +1,8 @@
 """From a data file to a specification that runs as it stands and tells nobody's values."""
 
+import os
+import stat
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,6 +118,25 @@ def test_one_file_that_is_there_keeps_all_others_from_being_written(tmp_path, si
     with pytest.raises(StorageError, match=r"gate\.json is there already"):
         write_draft(tmp_path, draft_files(draft))
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["gate.json"]
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o777])
+def test_only_the_owner_can_read_what_is_written(tmp_path, site, mask):
+    """It names categories of the real data."""
+    _, draft, _ = site
+    (tmp_path / "mine").mkdir(mode=0o755)
+    before = os.umask(mask)
+    try:
+        written = write_draft(tmp_path / "mine" / "new", draft_files(draft))
+    finally:
+        os.umask(before)
+    assert {mode(path) for path in written} == {0o600}
+    assert {mode(path) for path in (tmp_path / "mine").rglob("*") if path.is_dir()} == {0o700}
+    assert mode(tmp_path / "mine") == 0o755  # which was there
+
+
+def mode(path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_the_summary_is_short_and_says_what_comes_next(site):
