@@ -56,7 +56,7 @@ from synth_tasks.tasks.places import find_places, find_target
 from synth_tasks.tasks.pool import AnalysisRef, pool_analysis
 from synth_tasks.tasks.publish import find_published
 from synth_tasks.tasks.synthesize import draw_set, fit
-from synth_tasks.tasks.validate import check_policy, validate
+from synth_tasks.tasks.validate import check_policy, check_targets, validate
 from synth_tasks.tasks.watchdog import guarded
 
 UNDECIDED = 3
@@ -290,12 +290,14 @@ def preflight(
     find_places(spec, to)
     if spec.partition is not None:
         survey = survey_source(spec)
+        check_targets(spec, survey.schema)
         if not dry_run:
             check_parts_memory(spec, survey.division.sizes.tolist(), survey.schema)
         return partial(preview_parts, spec, survey)
     if not dry_run:
         check_source_memory(spec)
     table = load_source(spec, database_url(spec))
+    check_targets(spec, table.schema)
     if not dry_run:
         check_memory(spec, *table.matrix.shape)
     return partial(preview_release, spec, table)

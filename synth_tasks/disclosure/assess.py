@@ -42,6 +42,13 @@ METRICS: tuple[Metric, ...] = (
     *own_values.METRICS,
     *closeness.METRICS,
 )
+# Those that are measured of each target, and not at all where there is none.
+TARGET_METRICS: tuple[Metric, ...] = (
+    *disco.METRICS,
+    *attribution_probability.METRICS,
+    *expected_relations.METRICS,
+    *(anonymity.L_DIVERSITY, anonymity.BELOW_L),
+)
 
 
 @dataclass(frozen=True, slots=True)

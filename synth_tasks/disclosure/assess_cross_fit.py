@@ -28,6 +28,11 @@ METRICS: tuple[Metric, ...] = (
     *membership.METRICS,
     *closest_half.METRICS,
 )
+# Those that are measured of each target, and not at all where there is none.
+TARGET_METRICS: tuple[Metric, ...] = (
+    *(metric for metric, _ in keys_excess.FIGURES),
+    *prediction.METRICS,
+)
 
 
 def assess_excess(

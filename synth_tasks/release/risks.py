@@ -39,13 +39,15 @@ def propose_keys(schema: Schema, matrix: np.ndarray, derived: list[str]) -> list
     Returns
     -------
     list of str
-        Three or four, fewer only of a narrow table.
+        Three or four, fewer only of a narrow table: of two columns or more one is left to be a target.
     """
     free = [name for name in schema.names if name not in derived and not SENSITIVE.search(name)]
     named = [name for name in free if KNOWN.search(name)][:MOST_KEYS]
     distinct = {name: _share_distinct(matrix[:, schema.position(name)]) for name in free}
     others = sorted((n for n in free if n not in named), key=lambda n: -distinct[n])
     chosen = named + others[: max(0, LEAST_KEYS - len(named))]
+    if 1 < len(chosen) == len(schema) - len(derived):
+        del chosen[-1]
     return [name for name in schema.names if name in chosen]
 
 

@@ -14,6 +14,7 @@ from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.connections import database_url
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.validate import check_targets
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def ingest(context: RunContext) -> Ingested:
     Ingested
     """
     table = load_source(context.spec, database_url(context.spec))
+    check_targets(context.spec, table.schema)
     workspace = context.workspace()
     codebook = table.codebook.to_dict()
     fingerprint = workspace.fingerprint(table.matrix, table.schema)

@@ -22,6 +22,7 @@ from synth_tasks.release.survey import Survey, survey_source
 from synth_tasks.release.workspace import Workspace
 from synth_tasks.tasks.boundary import confidential, may_retry
 from synth_tasks.tasks.context import RunContext
+from synth_tasks.tasks.validate import check_targets
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def ingest_parts(context: RunContext, batch_rows: int = BATCH_ROWS) -> IngestedP
     IngestedParts
     """
     workspace, survey = context.workspace(), survey_source(context.spec, batch_rows)
+    check_targets(context.spec, survey.schema)
     codebook = survey.codebook.to_dict()
     draft = workspace.folder / "stages" / f".parts.{secrets.token_hex(4)}"
     with readable_errors("write to the workspace", draft):

@@ -12,15 +12,25 @@ from expectations.derive import add_residuals, completed_suite, source_suite, sy
 from expectations.gate import check_gate, refuse_failures, run_gate
 from expectations.suites import Suite, build_suite, check_suite, load_suite, run_suite
 from synth_tasks.data import Schema, decode
-from synth_tasks.release.plans import formulas
+from synth_tasks.disclosure import TARGET_METRICS
+from synth_tasks.errors import SpecError
+from synth_tasks.release.plans import disclosure_keys, formulas
 from synth_tasks.release.results import SuiteResult
 from synth_tasks.release.spec import ReleaseSpec
+from synth_tasks.release.stages import disclosure_targets
 from synth_tasks.release.workspace import DatasetRef
 from synth_tasks.tasks.boundary import confidential
 from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.places import find_gate
 
-__all__ = ["apply_gate", "check_policy", "load_policy", "refuse_failures", "validate"]
+__all__ = [
+    "apply_gate",
+    "check_policy",
+    "check_targets",
+    "load_policy",
+    "refuse_failures",
+    "validate",
+]
 
 
 def load_policy(spec: ReleaseSpec, gate: str | None) -> dict[str, Suite]:
@@ -57,6 +67,33 @@ def check_policy(spec: ReleaseSpec) -> None:
     """Make sure that Great Expectations understands every suite of a specification."""
     for suite in load_policy(spec, find_gate(spec)).values():
         build_suite(suite["name"], suite["expectations"])
+
+
+def check_targets(spec: ReleaseSpec, schema: Schema) -> None:
+    """Refuse a policy that judges what is learned of targets, where no column is left to be one.
+
+    Parameters
+    ----------
+    spec : ReleaseSpec
+        The release.
+    schema : Schema
+        Of its data, which tell what the columns are if `disclosure` does not.
+
+    Raises
+    ------
+    SpecError
+        The gate would refuse the release for figures that are not there, after all the work.
+    """
+    if set(disclosure_targets(spec, schema)) - set(disclosure_keys(spec, schema)):
+        return
+    by_target = {metric.name for metric in TARGET_METRICS}
+    for item in load_policy(spec, find_gate(spec))["gate"]["expectations"]:
+        if item["meta"]["metric"] in by_target:
+            raise SpecError(
+                "disclosure: no column that is no key is left to be a target, but the policy judges "
+                f"'{item['meta']['metric']}': name fewer disclosure.keys, or other disclosure.targets, "
+                "or leave it out of the suite (policy.suite)"
+            )
 
 
 @task(name="validate", task_run_name="validate {subject}", cache_policy=NO_CACHE)

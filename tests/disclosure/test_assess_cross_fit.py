@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_tasks.data import infer_schema
-from synth_tasks.disclosure import EXCESS_METRICS, CrossFit, assess_excess, cross_fit
+from synth_tasks.disclosure import (
+    EXCESS_METRICS,
+    CrossFit,
+    assess_cross_fit,
+    assess_excess,
+    cross_fit,
+)
 from synth_tasks.errors import DataError
 from synth_tasks.ledger import make_ledger
 from synth_tasks.seeding import generator
@@ -246,3 +252,4 @@ def test_every_figure_is_finite_and_within_bounds(rows, published):
         assert m.value - 1e-12 <= m.upper <= bounds[m.metric].maximum
     by_target = {m.metric for m in measured if m.target == "c"}
     assert by_target == {*BY_TARGET, "attribute_prediction", "attribute_prediction_marginal"}
+    assert by_target == {metric.name for metric in assess_cross_fit.TARGET_METRICS}

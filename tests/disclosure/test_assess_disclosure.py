@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth_tasks.data import VariableOverride, infer_schema
-from synth_tasks.disclosure import EXCESS_METRICS, METRICS, assess_average, assess_disclosure
+from synth_tasks.disclosure import (
+    EXCESS_METRICS,
+    METRICS,
+    assess,
+    assess_average,
+    assess_disclosure,
+)
 from synth_tasks.errors import DataError
 from synth_tasks.ledger import make_ledger
 from synth_tasks.seeding import generator
@@ -67,6 +73,18 @@ def test_every_figure_is_finite_and_within_bounds(schema, rows):
     measured += assess_average(real, [synthetic, real], schema, generator(1))
     assert set(BOUNDS) - SOMETIMES <= {m.metric for m in measured} <= set(BOUNDS)
     check_bounds(measured)
+
+
+def test_without_targets_only_what_is_measured_of_them_is_left_out(boys):
+    def names(targets):
+        measured = assess_disclosure(
+            boys, boys, infer_schema(boys), 1, keys=["age", "hgt"], targets=targets,
+            rng=generator(1), linkable=False,
+        )  # fmt: skip
+        return {m.metric for m in measured}
+
+    left_out = names(["gen"]) - names([])
+    assert left_out == {metric.name for metric in assess.TARGET_METRICS}
 
 
 def test_names_of_metrics_are_unique():

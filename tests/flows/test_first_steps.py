@@ -63,6 +63,23 @@ def test_a_draft_never_overwrites(tmp_path, capsys):
     assert files(tmp_path) == before
 
 
+def test_a_narrow_table_is_drafted_so_that_the_gate_can_judge_it(tmp_path, workspace_root, capsys):
+    make_people()[["wgt", "stage", "region"]].to_csv(tmp_path / "people.csv", index=False)
+    assert main(["--init", str(tmp_path / "people.csv"), "--to", str(tmp_path)]) == 0
+    path = tmp_path / "people.yaml"
+    drafted = yaml.safe_load(path.read_text())
+    assert len(drafted["disclosure"]["targets"]) == 1
+    assert main(["--spec", str(path), "--dry-run"]) == 0
+    drafted["disclosure"] = {"keys": ["wgt", "stage", "region"]}
+    path.write_text(yaml.safe_dump(drafted))
+    for dry in (["--dry-run"], []):
+        assert main(["--spec", str(path), "--to", str(tmp_path / "releases"), *dry]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(
+            "error: disclosure: no column that is no key is left to be a target"
+        )
+
+
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["summary", "draft"])
 def test_names_of_columns_are_shown_and_not_obeyed(tmp_path, capsys, dry):
     """A name may clear the screen, break the line, or write from right to left."""

@@ -39,6 +39,24 @@ def test_columns_known_by_their_names_are_keys_and_sensitive_ones_are_not(survey
     assert len(keys) == 3
 
 
+@pytest.mark.parametrize("names", ["ab", "abc", ["age", "sex", "region"], ["age", "sex", "b"]])
+def test_of_a_narrow_table_one_column_is_left_to_be_a_target(names):
+    values = np.random.default_rng(3).normal(size=(60, len(names)))
+    frame = pd.DataFrame(values, columns=list(names))
+    schema = infer_schema(frame)
+    keys = propose_keys(schema, encode(frame, schema), [])
+    assert len(keys) == len(names) - 1
+    assert propose_targets(schema, keys, []) == [name for name in names if name not in keys]
+
+
+def test_what_follows_from_others_is_no_target_that_is_left(survey):
+    schema, matrix = survey
+    derived = ["stage", "net income", "tax", "sum"]
+    keys = propose_keys(schema, matrix, derived)
+    assert keys == ["Age"]
+    assert propose_targets(schema, keys, derived) == ["postal_code"]
+
+
 def test_columns_with_telling_names_are_targets(survey):
     schema, _ = survey
     assert propose_targets(schema, ["Age"], ["sum"]) == ["net income"]

@@ -408,7 +408,7 @@ def test_strata_by_other_columns_are_divided_anew(tmp_path, monkeypatch, columns
     for strata in columns:
         synthesis = {"strata": strata, "min_stratum_size": 20}
         spec = census_spec(
-            tmp_path, synthesis=synthesis, analysis=[], disclosure={"keys": [], "targets": []}
+            tmp_path, synthesis=synthesis, analysis=[], disclosure={"keys": ["sex"], "targets": []}
         )
         context = prepare(spec)
         workspace = context.workspace()
