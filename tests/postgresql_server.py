@@ -18,6 +18,7 @@ import pytest
 
 PASSWORD = "Q918273Z"  # noqa: S105  (no error may show it)
 SECONDS_TO_START = 60
+ATTEMPTS = 3
 
 
 @contextmanager
@@ -37,15 +38,8 @@ def run_postgresql() -> Iterator[str]:
             [programs / "initdb", "-D", folder / "data", "-E", "UTF8", "--no-sync", *options],
             check=True, capture_output=True, user=user, cwd=folder,
         )  # fmt: skip
-        port = _free_port()
-        settings = {"listen_addresses": "127.0.0.1", "port": port, "fsync": "off"}
-        arguments = [f"--{key}={value}" for key, value in settings.items()]
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", folder / "data", "-k", folder, *arguments],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, cwd=folder,
-        )  # fmt: skip
+        server, port = _start(programs, folder, user)
         try:
-            _wait_for(port, server)
             yield f"postgresql+psycopg://owner:{PASSWORD}@127.0.0.1:{port}/postgres"
         finally:
             server.send_signal(signal.SIGINT)
@@ -73,11 +67,27 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait_for(port: int, server: subprocess.Popen) -> None:
-    for _ in range(SECONDS_TO_START * 10):
-        assert server.poll() is None, "the server has ended"
+def _start(programs: Path, folder: Path, user: str | None) -> tuple[subprocess.Popen, int]:
+    """Start the server; on another port if somebody has taken the first one meanwhile."""
+    for _ in range(ATTEMPTS):
+        port = _free_port()
+        settings = {"listen_addresses": "127.0.0.1", "port": port, "fsync": "off"}
+        arguments = [f"--{key}={value}" for key, value in settings.items()]
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", folder / "data", "-k", folder, *arguments],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, cwd=folder,
+        )  # fmt: skip
+        if _is_ready(port, server):
+            return server, port
+    raise AssertionError("the server has ended, or not started in time")
+
+
+def _is_ready(port: int, server: subprocess.Popen) -> bool:
+    until = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < until and server.poll() is None:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            if probe.connect_ex(("127.0.0.1", port)) == 0 and server.poll() is None:
+                return True
         time.sleep(0.1)
-    raise AssertionError("the server has not started")
+    server.kill()
+    return False

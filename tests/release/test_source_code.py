@@ -25,7 +25,8 @@ OTHERS = {
         "release.codebook",
     ],
     "checks, and changes nothing": [
-        "release.analysis", "release.formats", "release.formats.labelled", "release.limits",
+        "release.analysis", "release.formats", "release.formats.labelled", "release.identifiers",
+        "release.limits",
         "release.pooling_choice", "release.rehearsal", "release.required", "release.sections.checks",
         "release.sections.data", "release.sections.models", "release.spec", "tasks.validate",
     ],
