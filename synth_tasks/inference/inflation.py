@@ -72,7 +72,9 @@ def inflate(
         if total <= 0.0:
             return 1.0 + first, t * (1.0 + 1.0 / first) ** 2 if first > 0.0 else np.inf
         parts = first**2 / t + second**2 / (k * m * (r - 1))
-        return total, total**2 / parts if parts > 0.0 else np.inf
+        df2 = total**2 / parts if parts > 0.0 else np.inf
+        # As of single terms: a small difference of large components is one by chance.
+        return (total, df2) if df2 >= t else (1.0 + first, float(t))
     if rule == "rrr2003":
         added = (1.0 + 1.0 / m) * between
         if added <= 1.0:

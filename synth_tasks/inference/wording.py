@@ -62,8 +62,9 @@ WORDINGS = {
         "incomplete data were imputed several times, and each version synthesised",
         "the variance B between the means of the M imputations and the mean variance b̄ within them (the"
         " first r sets belong to the first imputation, and so on)",
-        f"T = (1 + 1 / M) B {MINUS} b̄ / r + ū",
-        f"1 / {{ ((1 + 1 / M) B)² / ((M {MINUS} 1) T²) + (b̄ / r)² / (M (r {MINUS} 1) T²) }}",
+        f"T = (1 + 1 / M) B {MINUS} b̄ / r + ū, without b̄ / r where chance makes that small or negative",
+        f"1 / {{ ((1 + 1 / M) B)² / ((M {MINUS} 1) T²) + (b̄ / r)² / (M (r {MINUS} 1) T²) }}, at least"
+        f" M {MINUS} 1",
         "Reiter (2004), for syntheses of imputed data, Survey Methodology 30, 235-242",
     ),
     "rrr2003": Wording(

@@ -136,23 +136,26 @@ NESTED = PoolingText(
 times, and each completed version was synthesised r = {r} times (sets 1 to {r} belong to the first, and
 so on). Analyse every set, then pool: with q̄ the mean estimate, ū the mean variance, B the variance
 between the means of the imputations and b̄ the mean variance within them, the total variance is
-T = (1 + 1/M) B - b̄/r + ū (Reiter 2004, Survey Methodology 30, 235-242).""",
+T = (1 + 1/M) B - b̄/r + ū (Reiter 2004, Survey Methodology 30, 235-242). Where that is negative, or has
+fewer than M - 1 degrees of freedom, b̄/r is left out.""",
     """nest = [i // {r} for i in range({n_sets})]
 q.columns = nest
 means = q.T.groupby(level=0).mean().T
 within = q.T.groupby(level=0).var().mean()
 between = (1 + 1 / {m}) * means.var(axis=1)
 total = between - within / {r} + u.mean(axis=1)
-total = total.where(total > 0, between + u.mean(axis=1))""",
+spread = between**2 / ({m} - 1) + (within / {r}) ** 2 / ({m} * ({r} - 1))  # total**2 / df
+steady = (total > 0) & (total**2 >= ({m} - 1) * spread)
+total = total.where(steady, between + u.mean(axis=1))""",
     """nest <- rep(1:{m}, each = {r})
 B <- apply(q, 1, function(row) var(tapply(row, nest, mean)))
 w <- apply(q, 1, function(row) mean(tapply(row, nest, var)))
 between <- (1 + 1 / {m}) * B
 total <- between - w / {r} + rowMeans(u)
 df <- total^2 / (between^2 / ({m} - 1) + (w / {r})^2 / ({m} * ({r} - 1)))
-adjusted <- total <= 0
-total <- ifelse(adjusted, between + rowMeans(u), total)
-df <- ifelse(adjusted, ({m} - 1) * (1 + rowMeans(u) / between)^2, df)""",
+negative <- total <= 0
+total <- ifelse(negative | df < {m} - 1, between + rowMeans(u), total)
+df <- ifelse(negative, ({m} - 1) * (1 + rowMeans(u) / between)^2, pmax(df, {m} - 1))""",
     ', rule="reiter2004", r={r}',
 )
 

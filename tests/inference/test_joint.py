@@ -60,6 +60,17 @@ def test_one_term_gives_the_square_of_its_t_statistic(make_fit, rule):
     assert wald_test(pooled, ["b"], row["estimate"]).statistic == pytest.approx(0.0)
 
 
+def test_one_term_of_nested_sets_is_tested_alike_where_its_variance_is_replaced(make_fit):
+    rng = np.random.default_rng(2)
+    terms = tuple(map(str, range(300)))
+    fits = [make_fit(q, np.ones(300), terms=terms) for q in 1 + rng.standard_normal((4, 300))]
+    pooled = pool(fits, "reiter2004", r=2)
+    replaced = pooled.table["df"] == 1
+    assert 20 < replaced.sum() < 100
+    for _, row in pooled.table[replaced].iterrows():
+        assert wald_test(pooled, [row["term"]]).p_value == pytest.approx(row["p_value"])
+
+
 def test_terms_and_values_may_be_chosen(make_fit):
     fits = [make_fit([1 + s, 2 - s, 3], [0.1, 0.2, 0.3]) for s in (0.0, 0.1, 0.2)]
     pooled = pool(fits)

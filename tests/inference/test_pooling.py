@@ -202,6 +202,26 @@ class TestNestedSets:
         assert row["t"] > 0
         assert np.isfinite([row["conf_low"], row["conf_high"]]).all()
 
+    def test_a_variance_that_is_positive_by_chance_alone_gives_no_endless_interval(self, make_fit):
+        # Nest means 2 and 2.1: within / r takes nearly all of the rest away.
+        fits = [make_fit([q], [0.77]) for q in (1.123, 2.877, 1.223, 2.977)]
+        row = pool(fits, "reiter2004", r=2).table.iloc[0]
+        between, within = 1.5 * row["b"], 1.754**2 / 2
+        assert 0 < between - within / 2 + 0.77 < 0.01
+        assert row["t"] == pytest.approx(between + 0.77)
+        assert row["df"] == 1
+        assert row["conf_high"] - row["conf_low"] < 26 * row["std_error"]
+
+    @pytest.mark.parametrize(("m", "r"), [(2, 2), (2, 5), (3, 2), (5, 2), (5, 5)])
+    def test_no_term_has_fewer_degrees_of_freedom_than_imputations_less_one(self, make_fit, m, r):
+        rng, terms = np.random.default_rng([m, r]), tuple(map(str, range(2000)))
+        fits = [
+            make_fit(q, np.ones(2000), terms=terms) for q in rng.standard_normal((m * r, 2000))
+        ]
+        table = pool(fits, "reiter2004", r=r).table
+        assert table["df"].min() >= (m - 1) * (1 - 1e-9)
+        assert (table["t"] > 0).all()
+
     def test_equal_sets_add_no_variance(self, make_fit):
         row = pool([make_fit([2.0], [0.25])] * 4, "reiter2004", r=2).table.iloc[0]
         assert (row["t"], row["b"], row["r"], row["lambda"]) == (0.25, 0, 0, 0)
