@@ -215,9 +215,7 @@ class TestNestedSets:
     @pytest.mark.parametrize(("m", "r"), [(2, 2), (2, 5), (3, 2), (5, 2), (5, 5)])
     def test_no_term_has_fewer_degrees_of_freedom_than_imputations_less_one(self, make_fit, m, r):
         rng, terms = np.random.default_rng([m, r]), tuple(map(str, range(2000)))
-        fits = [
-            make_fit(q, np.ones(2000), terms=terms) for q in rng.standard_normal((m * r, 2000))
-        ]
+        fits = [make_fit(q, np.ones(2000), terms=terms) for q in rng.standard_normal((m * r, 2000))]
         table = pool(fits, "reiter2004", r=r).table
         assert table["df"].min() >= (m - 1) * (1 - 1e-9)
         assert (table["t"] > 0).all()
