@@ -51,6 +51,13 @@ class PairTable:
         used, one, two = _align((self.cells, self.counts), (other.cells, other.counts))
         return PairTable(one + two, used)
 
+    @property
+    def filled(self) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of the cells that hold a row, and their rows."""
+        cells = np.arange(len(self.counts)) if self.cells is None else self.cells
+        filled = self.counts > 0
+        return cells[filled], self.counts[filled]
+
     def beside(self, other: PairTable) -> tuple[np.ndarray, np.ndarray]:
         """Return the counts of both tables in one order of cells, perhaps without empty ones."""
         if self.cells is None or other.cells is None:

@@ -5,7 +5,7 @@ There are two, for what is counted needs cells first:
 `TableSketch`   of every variable: counts, moments, smallest and largest values, and for numbers a
                 t-digest, from which quantiles are read; those of parts are merged
 `TableCounts`   rows in the cells of all variables and of the pairs that are measured, and sums of
-                products; those of parts add up exactly
+                products, also within categories; those of parts add up exactly
 
 Cells are those of `grouping`, cut at the quantiles of the real table alone. A t-digest with compression
 2000 (40 kilobytes) gives the share of values below a quantile to about 0.002; with the 200 that are
@@ -33,8 +33,10 @@ from synth_tasks.data import Kind, Schema
 from synth_tasks.data.correlation import PairSums
 from synth_tasks.ledger import Measurement
 from synth_tasks.utility.associations import compare_correlations, correlate_sums
+from synth_tasks.utility.category_associations import compare_category_associations
 from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.contingency import measure_contingency
+from synth_tasks.utility.counted_associations import associate_counted, sum_moments
 from synth_tasks.utility.grouping import GROUPS, assign_cells, cuts_between
 from synth_tasks.utility.marginals import measure_marginals
 from synth_tasks.utility.missing import compare_missing
@@ -216,17 +218,21 @@ class TableCounts:
         Rows in the cells of each pair of `choose_pairs`.
     sums : PairSums
         Of the ordered variables.
+    moments : tuple of ndarray
+        Of numbers in categories, from `sum_moments`.
     """
 
     single: tuple[np.ndarray, ...]
     pairs: tuple[PairTable, ...]
     sums: PairSums
+    moments: tuple[np.ndarray, ...]
 
     def __add__(self, other: TableCounts) -> TableCounts:
         return TableCounts(
             tuple(a + b for a, b in zip(self.single, other.single, strict=True)),
             tuple(a + b for a, b in zip(self.pairs, other.pairs, strict=True)),
             self.sums + other.sums,
+            tuple(a + b for a, b in zip(self.moments, other.moments, strict=True)),
         )
 
 
@@ -251,8 +257,13 @@ def count_table(matrix: np.ndarray, schema: Schema, marks: Marks) -> TableCounts
         PairTable.count(cells[i] * sizes[j] + cells[j], sizes[i] * sizes[j])
         for i, j in choose_pairs(len(cells))
     ]
-    scaled = (values[:, ordered] - marks.centres[ordered]) / marks.scales[ordered]
-    return TableCounts(tuple(single), tuple(pairs), PairSums.of_scaled(scaled))
+    scaled = (values - marks.centres) / marks.scales
+    return TableCounts(
+        tuple(single),
+        tuple(pairs),
+        PairSums.of_scaled(scaled[:, ordered]),
+        sum_moments(values, scaled, schema),
+    )
 
 
 def _ordered(schema: Schema) -> list[int]:
@@ -304,14 +315,15 @@ def assess_summaries(
     Returns
     -------
     list of Measurement
-        As `assess_utility`, and the comparisons of quantiles and of pairs of `assess_general`, all
-        over all rows.
+        As `assess_utility`, and the comparisons of quantiles, of pairs and of associations with nominal
+        variables of `assess_general`, all over all rows.
     """
     n_rows = real[0].n_rows + synthetic[0].n_rows
     counted = CountedPair(schema.names, real[1], synthetic[1], n_rows, set_number)
     names = [schema.names[i] for i in _ordered(schema)]
     correlations = correlate_sums(real[1].sums), correlate_sums(synthetic[1].sums)
     rates = [(sketch.missing, sketch.n_rows) for sketch in (real[0], synthetic[0])]
+    associations = [associate_counted(schema, t.pairs, t.moments) for t in (real[1], synthetic[1])]
     differences = {}
     for variable, a, b in zip(schema, real[0].columns, synthetic[0].columns, strict=True):
         if not variable.is_categorical and a.n and b.n:
@@ -322,6 +334,9 @@ def assess_summaries(
         *measure_pairs(counted),
         *compare_correlations(names, *correlations, set_number),
         *compare_missing(schema.names, rates[0], rates[1], set_number),
+        *compare_category_associations(
+            schema, lambda i, j: [found[i, j] for found in associations], set_number
+        ),
         *measure_contingency(counted),
         *report_quantiles(differences, set_number),
     ]

@@ -6,9 +6,11 @@ from operator import add
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats.contingency import association
 
 from synth_tasks.data import encode, infer_schema
 from synth_tasks.utility.associations import measure_associations
+from synth_tasks.utility.category_associations import measure_category_associations
 from synth_tasks.utility.chosen_pairs import choose_pairs
 from synth_tasks.utility.contingency import measure_contingency
 from synth_tasks.utility.grouping import GroupedPair, assign_cells
@@ -38,6 +40,7 @@ def make_table(n_rows: int, seed: int) -> pd.DataFrame:
             "income": income,
             "children": rng.poisson(0.3, n_rows),
             "region": rng.choice(["n", "s", "e", "w"], n_rows),
+            "home": np.where(rng.random(n_rows) < 0.2, None, np.where(age > 40, "owned", "rented")),
             "school": pd.Categorical(rng.choice(["a", "b", "c"], n_rows), ordered=True),
         }
     )
@@ -78,6 +81,7 @@ def test_figures_of_the_whole_follow_from_summaries_of_parts(tables):
     # In the same cells: those at quantiles of the real table, by a sketch.
     grouped = group_by_marks(pair, [10, 1500, 4000])
     measured = [*measure_marginals(grouped), *measure_pairs(grouped), *measure_contingency(grouped)]
+    measured += measure_category_associations(pair)
     measured += [*measure_associations(pair), *measure_missing(pair), *measure_quantiles(pair)]
     expected = by_name(measured)
     assert found.keys() == expected.keys()
@@ -97,6 +101,18 @@ def group_by_marks(pair, cuts) -> GroupedPair:
     )
     sizes = np.array([len(c) + 2 for c in marks.cuts])
     return GroupedPair(pair.schema.names, real, synthetic, sizes, 1)
+
+
+def test_a_number_that_does_not_vary_and_a_category_without_a_row_have_no_association():
+    frame = pd.DataFrame(
+        {"c": ["a", "b", None, "c"], "x": [7.1, 7.1, 7.1, 7.1], "y": [1.0, np.nan, 2.0, np.nan]}
+    )
+    schema = infer_schema(frame)
+    matrix = encode(frame, schema)
+    summary = summarise(frame, schema, make_marks(sketch_table(matrix, schema), schema), [2])
+    found = by_name(assess_summaries(schema, summary, summary, 1))
+    assert found["eta_difference", "c:x"].value == 0
+    assert (found["eta_difference", "c:y"].value, found["eta_difference", "c:y"].n) == (0, 1)
 
 
 def test_parts_change_nothing_that_is_counted(tables):
@@ -161,5 +177,7 @@ def test_pairs_with_many_cells_keep_those_that_hold_a_row():
     cells = [pd.crosstab(frame["a"], frame["b"]) for frame in frames]
     d, s = (table.reindex(labels, columns=labels, fill_value=0).to_numpy() for table in cells)
     assert found["spmse_pair", "a:b"].value == pytest.approx(spmse(d.ravel(), s.ravel()))
+    v = [association(t[t > 0].dropna(how="all").fillna(0).astype(int)) for t in cells]
+    assert found["cramers_v_difference", "a:b"].value == pytest.approx(v[1] - v[0])
     name = "total_variation_pair_max"
     assert found[name, ""].value == pytest.approx(np.abs(d - s).sum() / 6000)
