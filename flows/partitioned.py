@@ -154,12 +154,11 @@ def _assess(
     parts = [each.bare() for each in drawn]
     sketches = map_strata(sketch_strata, context, parts)
     marks = mark_cells(context, parts, sketches)
-    rows = [each.stratum.rows for each in drawn]
     shares = sample_shares(context, drawn)
     tables = [each.bare() for each in completed]
     figures: list[StratumFigures] = map_strata(
-        assess_strata, context, tables, parts, marks=marks, shares=shares
+        assess_strata, context, tables, parts, marks=marks, shares=shares, n_strata=len(drawn)
     )
-    ledger = assess_parts(context, figures, rows, analyses)
+    ledger = assess_parts(context, figures, analyses)
     progress.finish(f"measured {len(ledger)} figures of utility and disclosure")
     return figures, ledger

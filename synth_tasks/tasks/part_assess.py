@@ -31,6 +31,7 @@ from synth_tasks.tasks.part_models import CompletedStratum, DrawnStratum, naming
 from synth_tasks.tasks.part_sampling import SampleShares, sample_alike, sample_rows
 from synth_tasks.tasks.part_summaries import Summary, summarise
 from synth_tasks.utility import assess_utility
+from synth_tasks.utility.at_once import AtOnce
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,17 @@ class StratumFigures:
         For each set, of real and synthetic rows.
     samples : list of tuple of two DatasetRef
         For each set, real and synthetic rows.
+    real_rows : int
+        Number of its real rows.
+    set_rows : list of int
+        Number of its rows in each set.
     """
 
     measurements: list[Measurement]
     summaries: list[tuple[Summary, Summary]]
     samples: list[tuple[DatasetRef, DatasetRef]]
+    real_rows: int
+    set_rows: list[int]
 
 
 @task(
@@ -61,6 +68,7 @@ def assess_strata(
     drawn: list[DrawnStratum],
     marks: DatasetRef,
     shares: SampleShares,
+    n_strata: int,
 ) -> list[StratumFigures]:
     """Measure the sets of some strata.
 
@@ -76,13 +84,15 @@ def assess_strata(
         From `mark_cells`.
     shares : SampleShares
         What the samples of all strata hold, from `sample_shares`.
+    n_strata : int
+        Number of all strata, which are judged at once.
 
     Returns
     -------
     list of StratumFigures
     """
     together = zip(completed, drawn, strict=True)
-    return [_assess(context, own, sets, marks, shares) for own, sets in together]
+    return [_assess(context, own, sets, marks, shares, n_strata) for own, sets in together]
 
 
 @confidential
@@ -92,14 +102,16 @@ def _assess(
     drawn: DrawnStratum,
     marks: DatasetRef,
     shares: SampleShares,
+    n_strata: int,
 ) -> StratumFigures:
     own = context.of_stratum(drawn.stratum.number)
+    at_once = AtOnce(n_strata * own.spec.n_sets, own.spec.synthesis.proper)
     found: list[Measurement] = []
     summaries, samples = [], []
     with naming(drawn.stratum):
         for number, controlled in enumerate(drawn.controlled, start=1):
             both = shares.real, shares.sets[number - 1]
-            result = _assess_set(context, own, controlled, number, both)
+            result = _assess_set(context, own, controlled, number, both, at_once)
             found += [Measurement(**item) for item in result["measurements"]]
             real, synthetic = (
                 summarise(context, ref, marks) for ref in (controlled.real, controlled.ref)
@@ -108,8 +120,9 @@ def _assess(
             samples.append((result["real"], result["drawn"]))
         found += _assess_together(context, own, drawn)
         found += _assess_control(context, own, completed)
-    name = drawn.stratum.name
-    return StratumFigures([replace(m, stratum=name) for m in found], summaries, samples)
+    named = [replace(m, stratum=drawn.stratum.name) for m in found]
+    set_rows = [each.ref.rows for each in drawn.controlled]
+    return StratumFigures(named, summaries, samples, drawn.stratum.rows, set_rows)
 
 
 def _assess_set(
@@ -118,6 +131,7 @@ def _assess_set(
     controlled: ControlledSet,
     number: int,
     shares: tuple[float, float],
+    at_once: AtOnce,
 ) -> dict[str, Any]:
     workspace, seed, most = context.workspace(), own.seed(), sample_rows(context)
     both = zip((controlled.real, controlled.ref), shares, strict=True)
@@ -133,7 +147,7 @@ def _assess_set(
             workspace.write_table(file, table, schema)
             for file, table in zip(files, some, strict=True)
         ]
-        measured = _utility(real, drawn, schema, number, most, seed)
+        measured = _utility((real, drawn), schema, number, most, seed, at_once)
         real, _ = align(workspace, [controlled], real, [drawn])
         measured += assess_disclosure(
             decode(real, schema),
@@ -151,19 +165,24 @@ def _assess_set(
         }
 
     settings = [own.spec.disclosure.model_dump_json(), json.dumps(attacked)]
-    settings += [str(most), *map(str, sizes)]
+    settings += [str(most), *map(str, sizes), repr(at_once)]
     inputs = [controlled.real.sha256, *digests([controlled]), str(number), str(seed)]
     return workspace.run_stage("part-assessment", [*inputs, *settings], compute)[0]
 
 
 def _utility(
-    real: np.ndarray, drawn: np.ndarray, schema: Schema, number: int, most: int, seed: int
+    tables: tuple[np.ndarray, np.ndarray],
+    schema: Schema,
+    number: int,
+    most: int,
+    seed: int,
+    at_once: AtOnce,
 ) -> list[Measurement]:
     """Measure what a stratum keeps; of pairs of variables only what sums them up."""
-    some = sample_alike((real, drawn), (most, most), generator(seed, "utility", number))
+    some = sample_alike(tables, (most, most), generator(seed, "utility", number))
     one, other = (decode(table, schema) for table in some)
-    share = len(some[0]) / len(real)
-    found = assess_utility(one, other, schema, number, real_share=share)
+    share = len(some[0]) / len(tables[0])
+    found = assess_utility(one, other, schema, number, real_share=share, at_once=at_once)
     return [m for m in found if ":" not in m.target]
 
 

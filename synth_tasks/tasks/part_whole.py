@@ -25,6 +25,7 @@ from prefect.cache_policies import NO_CACHE
 from scipy.stats import norm
 
 from synth_tasks.data import decode
+from synth_tasks.disclosure import anonymity, exact_matches, extremes, linkage, own_values
 from synth_tasks.disclosure.assess import METRICS as DISCLOSURE
 from synth_tasks.disclosure.assess_cross_fit import METRICS as CONTROLLED
 from synth_tasks.ledger import Goal, Measurement, make_ledger
@@ -35,7 +36,7 @@ from synth_tasks.tasks.context import RunContext
 from synth_tasks.tasks.part_assess import StratumFigures
 from synth_tasks.tasks.part_summaries import Summary, merge_summaries
 from synth_tasks.tasks.pool import AnalysisRef, read_analysis
-from synth_tasks.utility import assess_general
+from synth_tasks.utility import assess_general, marginals, missing, pairs
 from synth_tasks.utility.summaries import assess_summaries
 
 
@@ -44,7 +45,6 @@ from synth_tasks.utility.summaries import assess_summaries
 def assess_parts(
     context: RunContext,
     figures: list[StratumFigures],
-    rows: list[int],
     analyses: list[AnalysisRef],
 ) -> pd.DataFrame:
     """Measure the whole sets from summaries and samples, and collect all figures in the ledger.
@@ -55,8 +55,6 @@ def assess_parts(
         The release.
     figures : list of StratumFigures
         All strata.
-    rows : list of int
-        Real rows of each.
     analyses : list of AnalysisRef
         Analyses, with what they say of the agreement of estimates.
 
@@ -73,10 +71,10 @@ def assess_parts(
             number,
             [each.summaries[number - 1] for each in figures],
             [each.samples[number - 1] for each in figures],
-            sum(rows),
+            sum(each.real_rows for each in figures),
         )
     ]
-    whole += average_strata([each.measurements for each in figures], rows)
+    whole += average_strata(figures)
     agreement = [m for ref in analyses for m in read_analysis(ref).agreement]
     single = [hold_together(m, len(figures)) for each in figures for m in each.measurements]
     return make_ledger([*whole, *agreement, *single])
@@ -122,34 +120,51 @@ OUTSIDE = 0.025  # probability beyond one bound of an interval
 AVERAGED = frozenset(
     metric.name for metric in (*DISCLOSURE, *CONTROLLED) if metric.goal is not Goal.INFORMATION
 )
+# Shares of synthetic rows, and of synthetic values; all others are of real rows.
+OF_ROWS = frozenset(
+    metric.name
+    for metric in (*exact_matches.METRICS, *linkage.METRICS, *own_values.METRICS,
+                   anonymity.BELOW_K, anonymity.BELOW_L)
+)  # fmt: skip
+OF_VALUES = frozenset(metric.name for metric in extremes.METRICS)
+# Measured with what the worst of all strata is by chance; see `synth_tasks.utility.at_once`.
+AT_ONCE = frozenset(
+    metric.name for metric in (*marginals.METRICS, *pairs.METRICS, *missing.METRICS)
+)
 
 
-def average_strata(
-    figures: Sequence[Sequence[Measurement]], rows: Sequence[int]
-) -> list[Measurement]:
+def average_strata(figures: Sequence[StratumFigures]) -> list[Measurement]:
     """Return the figures of disclosure of the whole: means over strata, weighted by rows.
 
     Parameters
     ----------
-    figures : sequence of sequence of Measurement
-        Of each stratum.
-    rows : sequence of int
-        Its real rows.
+    figures : sequence of StratumFigures
+        Of all strata.
 
     Returns
     -------
     list of Measurement
-        One for each figure that all strata have and that a policy may judge. Its interval is made of
-        those of the strata: their distances from the values are added as independent errors are, each
-        side by itself (Zou & Donner 2008).
+        One for each figure that all strata have and that a policy may judge. What is a share of
+        synthetic rows is weighted by those of the set, whose numbers are drawn, and all others by real
+        rows. Its interval is made of those of the strata: their distances from the values are added as
+        independent errors are, each side by itself (Zou & Donner 2008).
     """
     by_key: dict[tuple[Any, ...], list[tuple[int, Measurement]]] = {}
-    for own, n in zip(figures, rows, strict=True):
-        for m in own:
+    for own in figures:
+        for m in own.measurements:
             if m.metric in AVERAGED:
                 key = (m.family, m.metric, m.target, m.keys, m.set_number)
-                by_key.setdefault(key, []).append((n, m))
-    return [_mean(each) for each in by_key.values() if len(each) == len(rows)]
+                by_key.setdefault(key, []).append((_weight(m, own), m))
+    return [_mean(each) for each in by_key.values() if len(each) == len(figures)]
+
+
+def _weight(measurement: Measurement, own: StratumFigures) -> int:
+    """Return of how many rows or values of its stratum a figure is a share or a mean."""
+    if measurement.metric in OF_VALUES:
+        return measurement.n
+    if measurement.metric in OF_ROWS and measurement.set_number:
+        return own.set_rows[measurement.set_number - 1]
+    return own.real_rows
 
 
 def _mean(found: Sequence[tuple[int, Measurement]]) -> Measurement:
@@ -178,7 +193,7 @@ def hold_together(measurement: Measurement, n_strata: int) -> Measurement:
     """Widen the interval of a stratum so that those of all strata hold at once.
 
     A gate judges the worst of many strata, which chance alone makes bad. Intervals of 95 % become
-    Bonferroni's, as far as the error is normal.
+    Bonferroni's, as far as the error is normal; those of `AT_ONCE` were measured so.
 
     Parameters
     ----------
@@ -187,7 +202,7 @@ def hold_together(measurement: Measurement, n_strata: int) -> Measurement:
     n_strata : int
         Number of strata.
     """
-    if measurement.metric not in AVERAGED:
+    if measurement.metric in AT_ONCE:
         return measurement
     wider = norm.isf(OUTSIDE / n_strata) / norm.isf(OUTSIDE)
     value, lower, upper = measurement.value, measurement.lower, measurement.upper

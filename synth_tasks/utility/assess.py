@@ -7,6 +7,7 @@ import pandas as pd
 from synth_tasks.data import Schema
 from synth_tasks.ledger import Measurement, Metric
 from synth_tasks.utility import associations, marginals, missing, pairs
+from synth_tasks.utility.at_once import AtOnce
 from synth_tasks.utility.grouping import group_pair
 from synth_tasks.utility.pair import TablePair
 
@@ -25,6 +26,7 @@ def assess_utility(
     set_number: int,
     *,
     real_share: float = 1.0,
+    at_once: AtOnce | None = None,
 ) -> list[Measurement]:
     """Measure what a synthetic set keeps.
 
@@ -40,6 +42,8 @@ def assess_utility(
         Number of the set, 1..m.
     real_share : float, default 1
         Share of all real rows of which `real` consists, if it is a random sample of them.
+    at_once : AtOnce, optional
+        The family of tables that are judged at once.
 
     Returns
     -------
@@ -49,8 +53,8 @@ def assess_utility(
     pair = TablePair.encode(real, synthetic, schema, set_number, real_share)
     grouped = group_pair(pair)
     return [
-        *marginals.measure_marginals(grouped),
-        *pairs.measure_pairs(grouped),
+        *marginals.measure_marginals(grouped, at_once),
+        *pairs.measure_pairs(grouped, at_once),
         *associations.measure_associations(pair),
-        *missing.measure_missing(pair),
+        *missing.measure_missing(pair, at_once),
     ]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from synth_tasks.ledger import Goal, Measurement, Metric
-from synth_tasks.utility.intervals import difference_of_shares
+from synth_tasks.utility.at_once import AtOnce
+from synth_tasks.utility.intervals import CONFIDENCE, difference_of_shares
 from synth_tasks.utility.pair import TablePair
 
 MISSING_RATE_DIFFERENCE = Metric(
@@ -26,13 +27,15 @@ MISSING_RATE_DIFFERENCE_MAX = replace(
 METRICS = (MISSING_RATE_DIFFERENCE, MISSING_RATE_DIFFERENCE_MAX)
 
 
-def measure_missing(pair: TablePair) -> list[Measurement]:
+def measure_missing(pair: TablePair, at_once: AtOnce | None = None) -> list[Measurement]:
     """Measure each variable.
 
     Parameters
     ----------
     pair : TablePair
         The tables.
+    at_once : AtOnce, optional
+        The family of tables that are judged at once, for which all intervals hold together.
 
     Returns
     -------
@@ -43,7 +46,8 @@ def measure_missing(pair: TablePair) -> list[Measurement]:
     """
     real = np.isnan(pair.real).sum(axis=0), len(pair.real)
     synthetic = np.isnan(pair.synthetic).sum(axis=0), len(pair.synthetic)
-    return compare_missing(pair.schema.names, real, synthetic, pair.set_number)
+    confidence = CONFIDENCE if at_once is None else at_once.confidence(len(pair.schema))
+    return compare_missing(pair.schema.names, real, synthetic, pair.set_number, confidence)
 
 
 def compare_missing(
@@ -51,6 +55,7 @@ def compare_missing(
     in_real: tuple[np.ndarray, int],
     in_synthetic: tuple[np.ndarray, int],
     set_number: int,
+    confidence: float = CONFIDENCE,
 ) -> list[Measurement]:
     """Compare rates that were counted before; see `measure_missing`.
 
@@ -62,11 +67,14 @@ def compare_missing(
         Missing values, and rows.
     set_number : int
         Number of the synthetic set.
+    confidence : float, default 0.95
+        Level of the intervals.
     """
     (real, n), (synthetic, k) = in_real, in_synthetic
     difference = synthetic / k - real / n
     intervals = [
-        difference_of_shares(int(s), k, int(r), n) for s, r in zip(synthetic, real, strict=True)
+        difference_of_shares(int(s), k, int(r), n, confidence)
+        for s, r in zip(synthetic, real, strict=True)
     ]
     measurements = [
         MISSING_RATE_DIFFERENCE.measure(

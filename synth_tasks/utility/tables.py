@@ -27,6 +27,9 @@ arXiv:2109.12717.
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
+
+from synth_tasks.utility.at_once import AtOnce
 
 MANY_ROWS = 20_000
 SPMSE_NULL = 1.0
@@ -62,6 +65,41 @@ def spmse(real: np.ndarray, synthetic: np.ndarray, inflation: float = 1.0) -> fl
     if value > SPMSE_NULL and n_rows > MANY_ROWS:
         return SPMSE_NULL + (value - SPMSE_NULL) * MANY_ROWS / n_rows
     return value
+
+
+def spmse_beyond_chance(
+    real: np.ndarray,
+    synthetic: np.ndarray,
+    inflation: float,
+    at_once: AtOnce,
+    figures: int,
+) -> float:
+    """Compute S_pMSE less what chance adds to its null value in a family of tables.
+
+    Parameters
+    ----------
+    real, synthetic, inflation
+        See `spmse`.
+    at_once : AtOnce
+        The family.
+    figures : int
+        Tables like this one that each pair has, one a variable or one a pair of variables.
+
+    Returns
+    -------
+    float
+        Not negative. A right synthesis has one above the null value in the whole family with
+        probability 0.025 at most, as far as the statistic is a chi-square variable.
+    """
+    value = spmse(real, synthetic, inflation)
+    df = np.count_nonzero(real + synthetic) - 1
+    if df < 1:
+        return value
+    n, k = float(real.sum()), float(synthetic.sum())
+    spread = (1 + k / n) / inflation if at_once.proper else 1.0
+    tail = (1 - at_once.confidence(figures)) / 2
+    added = spread * float(special.chdtri(df, tail)) / df - SPMSE_NULL
+    return max(0.0, value - added * min(1.0, MANY_ROWS / (n + k)))
 
 
 def cross_tabulate(

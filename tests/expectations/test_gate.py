@@ -199,9 +199,10 @@ def test_the_shipped_gates_are_well_formed(tmp_path, data_set):
 # --- strata ---------------------------------------------------------------------------------------
 
 
-def parted(values: dict[str, float], metric: str = "spmse_marginal"):
+def parted(values: dict[str, float], metric: str = "spmse_marginal", by_chance: float = 0.0):
+    """Figures of the whole and of strata; in strata chance may have added something."""
     return [
-        Measurement("utility", metric, value, set_number=1, stratum=name)
+        Measurement("utility", metric, value, set_number=1, stratum=name, lower=value - by_chance)
         for name, value in values.items()
     ]
 
@@ -212,7 +213,7 @@ def test_the_worst_stratum_can_refuse_what_the_whole_would_pass():
     assert not check.success
     assert check.detail == (
         "spmse_marginal: value 2 (allowed ≤ 10); "
-        "worst stratum 2: spmse_marginal set 1: value 12 (allowed ≤ 10)"
+        "worst stratum 2: spmse_marginal set 1: lower 12 (allowed ≤ 10)"
     )
 
 
@@ -220,7 +221,7 @@ def test_whole_and_strata_within_bounds_pass_and_the_nearest_is_named():
     ledger = make_ledger(parted({"": 2.0, "stratum 1": 9.0, "stratum 2": 1.0}))
     (check,) = judge(UTILITY, ledger=ledger, n_sets=1).checks
     assert check.success
-    assert "worst stratum 1: spmse_marginal: value 9" in check.detail
+    assert "worst stratum 1: spmse_marginal: lower 9" in check.detail
 
 
 def test_a_mean_is_taken_within_each_stratum():
@@ -228,7 +229,40 @@ def test_a_mean_is_taken_within_each_stratum():
     ledger = make_ledger(parted({"": 2.0, "stratum 1": 1.0, "stratum 2": 12.0, "stratum 3": 1.0}))
     (check,) = judge(item, ledger=ledger, n_sets=1).checks
     assert not check.success
-    assert "worst stratum 2: spmse_marginal: mean value 12 (allowed ≤ 10)" in check.detail
+    assert "worst stratum 2: spmse_marginal: mean lower 12 (allowed ≤ 10)" in check.detail
+
+
+def test_a_stratum_is_not_refused_for_what_chance_adds_but_the_whole_is():
+    strata = {"stratum 1": 14.0, "stratum 2": 1.0}
+    (check,) = judge(
+        UTILITY, ledger=make_ledger(parted({"": 2.0, **strata}, by_chance=8)), n_sets=1
+    ).checks
+    assert check.success
+    assert "worst stratum 1: spmse_marginal: lower 6 (allowed ≤ 10)" in check.detail
+    ledger = make_ledger(parted({"": 14.0, **strata}, by_chance=8))
+    assert not judge(UTILITY, ledger=ledger, n_sets=1).passed
+
+
+def test_a_value_that_is_too_small_in_a_stratum_is_judged_as_it_is():
+    both = gate_item("spmse_pair_median", min_value=0.8, max_value=3)
+    figures = {"": 1.0, "stratum 1": 4.0, "stratum 2": 0.5}
+    ledger = make_ledger(parted(figures, "spmse_pair_median", by_chance=2))
+    (check,) = judge(both, ledger=ledger, n_sets=1).checks
+    assert not check.success
+    assert "worst stratum 2: spmse_pair_median set 1: value 0.5 (allowed ≥ 0.8)" in check.detail
+    assert "worst stratum 1: spmse_pair_median: lower 2 (allowed ≤ 3)" in check.detail
+
+
+def test_a_metric_without_allowance_is_judged_by_what_the_policy_names():
+    item = gate_item("self_linkage", max_value=0.005)
+    ledger = make_ledger(parted({"": 0.0, "stratum 1": 0.01}, "self_linkage", by_chance=0.01))
+    assert not judge(item, ledger=ledger, n_sets=1).passed
+
+
+def test_a_stratum_of_which_chance_is_not_known_is_an_error():
+    rows = [Measurement("utility", "spmse_marginal", 1.0, set_number=1, stratum="stratum 1")]
+    with pytest.raises(GateError, match="judges 'lower' of 'spmse_marginal', which is not finite"):
+        judge(UTILITY, ledger=make_ledger([*parted({"": 1.0}), *rows]), n_sets=1)
 
 
 def test_a_metric_may_be_measured_of_the_whole_alone():

@@ -89,10 +89,9 @@ def make_parted(spec: ReleaseSpec) -> tuple[MadeParts, RunContext]:
     sets = [[each.controlled[i].ref for each in drawn] for i in range(spec.n_sets)]
     analyses = [pool_parts.fn(context, real, sets, analysis) for analysis in spec.analysis]
     marks = mark_cells.fn(context, drawn, sketch_strata.fn(context, drawn))
-    rows = [stratum.rows for stratum in ingested.strata]
     shares = sample_shares(context, drawn)
-    figures = assess_strata.fn(context, completed, drawn, marks, shares)
-    ledger = assess_parts.fn(context, figures, rows, analyses)
+    figures = assess_strata.fn(context, completed, drawn, marks, shares, len(drawn))
+    ledger = assess_parts.fn(context, figures, analyses)
     suites = zip(*(each.suites for each in [*completed]), strict=True)
     results = [join_results(each, "the data") for each in suites]
     results += [

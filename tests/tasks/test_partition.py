@@ -365,7 +365,7 @@ def test_figures_of_the_whole_are_means_over_strata_or_summaries(site):
     rows = [s.rows for s in made.ingested.strata]
     assert len(strata) == len(rows)
     whole = matches[matches["stratum"] == ""]["value"].item()
-    assert whole == pytest.approx(np.average(strata["value"], weights=rows))
+    assert whole == pytest.approx(np.average(strata["value"], weights=strata["n"]))
     pairs = ledger[(ledger["metric"] == "spmse_pair") & (ledger["set"] == 1)]
     assert set(pairs["stratum"]) == {""}
     assert len(pairs) == len(COLUMNS) * (len(COLUMNS) - 1) / 2
