@@ -1,5 +1,9 @@
+import re
+from pathlib import Path
+
 import pandas as pd
 
+from flows.release import main
 from synth_tasks.data import Kind, infer_schema
 from tests.benchmarks.census import census, census_block, write_census
 
@@ -32,3 +36,21 @@ def test_columns_depend_on_each_other():
     by_region = frame.groupby("region", observed=True)["urban"].mean()
     assert by_region.max() - by_region.min() > 0.1
     assert (frame.loc[frame["status"] != "employed", "hours"] == 0).all()
+
+
+def test_the_guide_shows_the_specification_that_its_command_needs(tmp_path, monkeypatch, capsys):
+    guide = Path(__file__).parents[2] / "deployments" / "README.md"
+    command, specification = re.findall(
+        r"```bash\n(python -m tests.benchmarks.census .*?)```.*?```yaml\n(.*?)```",
+        guide.read_text(),
+        re.DOTALL,
+    )[0]
+    assert command.splitlines()[-1] == "python -m flows.release --spec census.yaml"
+    monkeypatch.setenv("SYNTH_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "census.yaml").write_text(specification)
+    write_census(tmp_path / "census", 20_000)
+    assert main(["--spec", "census.yaml", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "census: 20000 rows" in shown
+    assert "no step holds it" in shown

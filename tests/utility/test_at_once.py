@@ -160,7 +160,7 @@ def share_refused(repetitions: int) -> tuple[float, float]:
 
 
 def test_a_right_synthesis_of_twenty_strata_is_not_refused_for_the_worst_of_them():
-    repetitions = 8
+    repetitions = 4
     share, error = share_refused(repetitions)
     print(f"\nrefused by chance: {share:.3f} (s.e. {error:.3f})")
     assert share <= 1 / repetitions
@@ -173,7 +173,7 @@ def test_a_right_synthesis_of_twenty_strata_is_not_refused_for_the_worst_of_them
 
 @pytest.mark.slow
 def test_right_syntheses_are_hardly_ever_refused_for_a_stratum():
-    share, error = share_refused(200)
+    share, error = share_refused(100)
     print(f"\nrefused by chance: {share:.4f} (s.e. {error:.4f})")
     assert share - 2 * error < 0.025
 
