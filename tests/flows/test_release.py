@@ -238,7 +238,8 @@ class TestConfidentiality:
         }
         (tmp_path / "source.json").write_text(json.dumps(suite))
         spec = parse_spec(
-            "dataset: {name: marked, source: {csv: marked.csv}}\npolicy: {source: source.json}",
+            "dataset: {name: marked, source: {csv: marked.csv}}\ndisclosure: {keys: [age]}\n"
+            "policy: {source: source.json}",
             base=tmp_path,
         )
         state = release(spec, str(tmp_path / "releases"), return_state=True)

@@ -37,6 +37,7 @@ OTHERS = {
         "tasks.remarks",
     ],
     "analyses sets that are drawn": [
+        "utility.at_once", "utility.intervals",
         "inference.choice", "inference.fit", "inference.independence", "inference.inflation",
         "inference.likelihood_ratio",
         "inference.models", "inference.pooled", "inference.pooling",
