@@ -286,5 +286,6 @@ def _unite(one: np.ndarray | None, other: np.ndarray | None) -> tuple[np.ndarray
         return max(one, other, key=len), False
     # Sorted runs are merged in linear time.
     together = np.sort(np.concatenate([one, other]), kind="stable")
-    first = np.diff(together, prepend=-np.inf) > 0
+    first = np.ones(len(together), dtype=bool)
+    first[1:] = together[1:] > together[:-1]
     return together[first][:MOST_DISTINCT], not first.all()

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from synth_tasks.data import check_table, check_varying
 from synth_tasks.datasets import BUILTIN
 from synth_tasks.release.codebook import Codebook
-from synth_tasks.release.limits import check_header, check_width
+from synth_tasks.release.limits import check_header
 from synth_tasks.release.sources.database import read_query, url_from_environment
 from synth_tasks.release.sources.files import read_file
 from synth_tasks.release.sources.labelled import read_labelled
@@ -49,7 +49,6 @@ def read_documented(
         Naming what is wrong and how to mend it.
     """
     frame, codebook = read_columns(spec, database_url)
-    check_width(frame.shape[1])
     check_table(frame)
     check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
     labels = {name: variable.label for name, variable in spec.variables.items() if variable.label}

@@ -20,7 +20,6 @@ from synth_tasks.release.identifiers import WholeNumbers
 from synth_tasks.release.limits import (
     check_categories,
     check_columns,
-    check_width,
 )
 from synth_tasks.release.plans import formulas, require_columns
 from synth_tasks.release.sources.streams import BATCH_ROWS, SourceStream, open_stream
@@ -105,7 +104,6 @@ def survey_source(spec: ReleaseSpec, batch_rows: int = BATCH_ROWS) -> Survey:
     strata = spec.synthesis.strata
     digest, cells, observed, sample = _read_through(stream, strata)
     frame = digest.represent()
-    check_width(frame.shape[1])
     check_table(frame)
     check_varying(frame, [n for n, variable in spec.variables.items() if variable.keep_missing])
     labels = {name: variable.label for name, variable in spec.variables.items() if variable.label}

@@ -14,11 +14,11 @@ from synth_tasks.errors import SynthError
 from synth_tasks.release.locations import is_url, readable_store
 from synth_tasks.release.sections import SourceSpec
 from synth_tasks.release.sources.files import (
-    OLD_FEATHER,
     Place,
     check_folder,
     explain_failure,
     find_place,
+    is_old_feather,
 )
 from synth_tasks.release.sources.readstat import READERS, read_readstat
 from synth_tasks.release.spec import ReleaseSpec
@@ -110,7 +110,7 @@ def _find(place: Place, source: SourceSpec, dropped: set[str]) -> Extent | None:
 
 def _count_arrow(place: Place, dropped: set[str]) -> Extent | None:
     with place.open() as file:
-        if file.read(len(OLD_FEATHER)) == OLD_FEATHER:
+        if is_old_feather(file):
             return None
     whole = pa.dataset.dataset(place.path, format="ipc", filesystem=place.files)
     return _extent(whole.count_rows(), whole.schema.names, dropped)

@@ -216,26 +216,33 @@ def refuse_other_delimiter(header: Sequence[str]) -> None:
 def refuse_decimal_commas(table: pa.Table, spec: ReleaseSpec) -> None:
     """Refuse a CSV file that was read with the wrong decimal sign."""
     for field, column in zip(table.schema, table.columns, strict=True):
-        if pa.types.is_string(field.type) and all_decimal_commas(column):
-            refuse_decimal_comma(field.name, spec)
+        if (
+            pa.types.is_string(field.type)
+            and must_not_hold_commas(field.name, spec)
+            and all_decimal_commas(column)
+        ):
+            raise decimal_comma(field.name)
 
 
-def all_decimal_commas(column: pa.ChunkedArray) -> bool | None:
-    """Tell whether all texts of a column are numbers with a decimal comma; None if there is no text."""
-    like_numbers = pc.match_substring_regex(column, r"^\s*[-+]?\d+,\d+\s*$")
-    found: bool | None = pc.all(like_numbers, min_count=1).as_py()
-    return found
-
-
-def refuse_decimal_comma(name: str, spec: ReleaseSpec) -> None:
-    """Refuse a column of texts like 1,2, unless it is dropped or they are declared as categories."""
+def must_not_hold_commas(name: str, spec: ReleaseSpec) -> bool:
+    """Tell whether texts like 1,2 would be misread: not if dropped, or declared as categories."""
     if name in spec.dataset.drop or spec.dataset.source.decimal != ".":
-        return
-    if name not in spec.variables or not spec.variables[name].categories:
-        raise DataError(
-            f"column '{name}' holds numbers with a decimal comma: set dataset.source.decimal: ',', or "
-            f"list variables.{name}.categories"
-        )
+        return False
+    return name not in spec.variables or not spec.variables[name].categories
+
+
+def all_decimal_commas(column: pa.ChunkedArray) -> bool:
+    """Tell whether there are texts in a column, and all are numbers with a decimal comma."""
+    like_numbers = pc.match_substring_regex(column, r"^\s*[-+]?\d+,\d+\s*$")
+    return bool(pc.all(like_numbers, min_count=1).as_py())
+
+
+def decimal_comma(name: str) -> DataError:
+    """Return the error of a column that was read with the wrong decimal sign."""
+    return DataError(
+        f"column '{name}' holds numbers with a decimal comma: set dataset.source.decimal: ',', or list "
+        f"variables.{name}.categories"
+    )
 
 
 def _reason(error: Exception, table_names: Sequence[str]) -> str:

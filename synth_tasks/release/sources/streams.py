@@ -28,11 +28,12 @@ from synth_tasks.release.sources.files import (
     check_folder,
     columns_to_read,
     csv_options,
+    decimal_comma,
     explain_failure,
     find_place,
     is_old_feather,
+    must_not_hold_commas,
     read_csv_header,
-    refuse_decimal_comma,
 )
 from synth_tasks.release.sources.table import to_frame
 from synth_tasks.release.spec import ReleaseSpec
@@ -204,9 +205,9 @@ def _read_csv(
 class _Texts:
     """What the texts of a column can be taken for, as far as they were read."""
 
+    decimal_commas: bool  # only asked for where they must not be
     possible: list[pa.DataType] = field(default_factory=lambda: list(CSV_TYPES))
     observed: bool = False
-    decimal_commas: bool = True
 
     def look_at(self, column: pa.ChunkedArray, source: SourceSpec) -> None:
         """Read on."""
@@ -215,7 +216,7 @@ class _Texts:
         self.observed = True
         if pa.types.is_string(column.type):
             self.possible = [kind for kind in self.possible if _fits(column, kind, source)]
-            self.decimal_commas = self.decimal_commas and bool(all_decimal_commas(column))
+            self.decimal_commas = self.decimal_commas and all_decimal_commas(column)
 
     @property
     def type(self) -> pa.DataType:
@@ -228,7 +229,7 @@ def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
     source = stream.spec.dataset.source
     place = find_place(stream.spec, str(source.path))
     names = read_csv_header(place, stream.spec)
-    columns = {name: _Texts() for name in names}
+    columns = {name: _Texts(must_not_hold_commas(name, stream.spec)) for name in names}
     location = str(source.path)
     with readable_store("read", location if is_url(location) else place.path):
         try:
@@ -242,7 +243,7 @@ def _find_types(stream: SourceStream) -> dict[str, pa.DataType]:
             raise explain_failure(error, place, source, names) from None
     for name, column in columns.items():
         if column.decimal_commas and column.type == pa.string():
-            refuse_decimal_comma(name, stream.spec)
+            raise decimal_comma(name)
     return {name: column.type for name, column in columns.items()}
 
 
